@@ -1,0 +1,1 @@
+"""Settings: their models, the loader, and every mistake reported at once."""

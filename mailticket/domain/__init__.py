@@ -1,0 +1,1 @@
+"""The rules of the desk. Pure: values and `now` in, decisions out."""

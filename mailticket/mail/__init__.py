@@ -1,0 +1,1 @@
+"""Bytes to values and back: reading and writing mail. Pure; never asks the clock, never raises on input."""

@@ -1,0 +1,1 @@
+"""The flow: receiving, dispatching, ticking, and the processes that read mail."""
