@@ -54,7 +54,7 @@ class Agent(Section):
 
 
 class Department(Section):
-    """A part of the house with mail addresses of its own. Customers see its name and address, never an agent's."""
+    """A part of the house with mail addresses of its own. Customers never see an agent's address, only its."""
 
     key: str = ""
     name: str

@@ -114,8 +114,8 @@ class Settings(Section):
 
     service: Service
     desk: Desk
-    listeners: dict[str, Listener] = {}
-    mailboxes: dict[str, Mailbox] = {}
+    listeners: dict[str, Listener] = Field(default={})
+    mailboxes: dict[str, Mailbox] = Field(default={})
     delivery: Delivery = Delivery()
     receive: Receive = Receive()
     root: Path = Path()
