@@ -54,7 +54,7 @@ class Agent(Section):
 
 
 class Department(Section):
-    """A part of the house with mail addresses of its own. Customers never see an agent's address, only its."""
+    """A part of the house with mail addresses of its own; customers see those, never an agent's."""
 
     key: str = ""
     name: str

@@ -1,6 +1,8 @@
 """What an intake edge needs of the store: one way to make mails durable, one to ask who is served.
 
 Values and protocols only, so that the edges do not depend on SQLAlchemy.
+"""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
