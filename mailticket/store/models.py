@@ -1,0 +1,379 @@
+"""The tables. No rules in here; times are aware UTC, ids are database-made integers.
+
+Departments, agents, topics, plans and rules live in the configuration and are referred to by key,
+so that a reload never rewrites history. Text has passed `clean_text` before it gets here.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """Aware UTC in, aware UTC out, on databases that forget the zone (SQLite) as well."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime reached the store; times are aware UTC")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by itself only for INTEGER PRIMARY KEY."""
+
+
+class Base(DeclarativeBase):
+    """Every constraint has a name, so that Alembic can change it on SQLite."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 -- the name and form SQLAlchemy asks for
+        datetime: UTCDateTime,
+        dict[str, Any]: JSON,
+        list[Any]: JSON,
+        bytes: LargeBinary,
+    }
+
+
+class Blob(Base):
+    """Bytes by content: raw mails, attachments, rendered mails."""
+
+    __tablename__ = "blob"
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    data: Mapped[bytes]
+
+
+class Inbound(Base):
+    """One mail for one recipient, from the moment it is durable.
+
+    state: pending -> done | ignored | held | rejected, or failed after the last try.
+    `digest` is content plus recipient (mail/trace.py): the same mail comes in once, whichever way.
+    """
+
+    __tablename__ = "inbound"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    content_digest: Mapped[str] = mapped_column(String(64), index=True)
+    blob: Mapped[str] = mapped_column(ForeignKey("blob.sha256"))
+    size: Mapped[int] = mapped_column(BigInteger)
+    source: Mapped[str] = mapped_column(String(80))
+    envelope_from: Mapped[str | None] = mapped_column(Text)
+    recipient: Mapped[str] = mapped_column(Text)
+    client: Mapped[str | None] = mapped_column(String(64))
+    auth_user: Mapped[str | None] = mapped_column(Text)
+    received_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(12), default="pending")
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    parse_kills: Mapped[int] = mapped_column(Integer, default=0)
+    next_try_at: Mapped[datetime]
+    lease_until: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    message_id: Mapped[str | None] = mapped_column(Text)
+    sender: Mapped[str | None] = mapped_column(Text)
+    subject: Mapped[str | None] = mapped_column(Text)
+    decision: Mapped[dict[str, Any] | None]
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
+    finished_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(
+            "ix_inbound_due",
+            "next_try_at",
+            "id",
+            sqlite_where=text("state = 'pending'"),
+            postgresql_where=text("state = 'pending'"),
+        ),
+        Index("ix_inbound_state_received_at", "state", "received_at"),
+    )
+
+
+class ImapMessage(Base):
+    """The ledger of what was fetched from IMAP; flags and folders are never the truth."""
+
+    __tablename__ = "imap_message"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    mailbox: Mapped[str] = mapped_column(String(80))
+    folder: Mapped[str] = mapped_column(String(255))
+    uidvalidity: Mapped[int] = mapped_column(BigInteger)
+    uid: Mapped[int] = mapped_column(BigInteger)
+    inbound_id: Mapped[int] = mapped_column(ForeignKey("inbound.id"))
+    fetched_at: Mapped[datetime]
+    moved_at: Mapped[datetime | None]
+
+    __table_args__ = (UniqueConstraint("mailbox", "folder", "uidvalidity", "uid"),)
+
+
+class MailboxContact(Base):
+    """When each IMAP mailbox was last reached, and what was wrong if it was not."""
+
+    __tablename__ = "mailbox_contact"
+    mailbox: Mapped[str] = mapped_column(String(80), primary_key=True)
+    reached_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+class Person(Base):
+    """Somebody who writes to the desk."""
+
+    __tablename__ = "person"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    language: Mapped[str | None] = mapped_column(String(16))
+    created_at: Mapped[datetime]
+
+
+class PersonAddress(Base):
+    """A canonical address of a person."""
+
+    __tablename__ = "person_address"
+    address: Mapped[str] = mapped_column(String(320), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    undeliverable_since: Mapped[datetime | None]
+
+
+class Ticket(Base):
+    """One case, from first mail to closure."""
+
+    __tablename__ = "ticket"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    number: Mapped[str] = mapped_column(String(32), unique=True)
+    subject: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(String(16))
+    department: Mapped[str] = mapped_column(String(80))
+    topic: Mapped[str | None] = mapped_column(String(80))
+    priority: Mapped[str] = mapped_column(String(80))
+    sla_plan: Mapped[str | None] = mapped_column(String(80))
+    assignee: Mapped[str | None] = mapped_column(String(80))
+    team: Mapped[str | None] = mapped_column(String(80))
+    requester_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    requester_address: Mapped[str] = mapped_column(String(320))
+    source: Mapped[str] = mapped_column(String(80))
+    tags: Mapped[list[Any]] = mapped_column(default=list)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    last_message_at: Mapped[datetime | None]
+    last_response_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    overdue_since: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    suspected_ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
+    predecessor_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
+    version: Mapped[int] = mapped_column(Integer, default=1)
+
+    __table_args__ = (
+        Index("ix_ticket_status_department", "status", "department"),
+        Index("ix_ticket_status_due_at", "status", "due_at"),
+        Index("ix_ticket_assignee_status", "assignee", "status"),
+    )
+
+
+class Participant(Base):
+    """An outsider who may read and write a ticket, by canonical address."""
+
+    __tablename__ = "participant"
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"), primary_key=True)
+    address: Mapped[str] = mapped_column(String(320), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    role: Mapped[str] = mapped_column(String(16))
+    """"requester" or "collaborator"."""
+    added_at: Mapped[datetime]
+    added_by: Mapped[str] = mapped_column(Text)
+
+
+class Entry(Base):
+    """One thread entry.
+
+    kind      message (from outside), response (agent to customer), note (inside)
+    audience  customer or internal: decided before anything is rendered
+    author    canonical address of a customer, or "agent:KEY", or "system"
+    text      the new text, as shown and mailed; `full_text` keeps the whole body, quotes included
+    """
+
+    __tablename__ = "entry"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(16))
+    audience: Mapped[str] = mapped_column(String(16))
+    author: Mapped[str] = mapped_column(Text)
+    author_name: Mapped[str] = mapped_column(Text)
+    trust: Mapped[str] = mapped_column(String(16))
+    text: Mapped[str] = mapped_column(Text)
+    full_text: Mapped[str | None] = mapped_column(Text)
+    html: Mapped[str | None] = mapped_column(Text)
+    message_id: Mapped[str | None] = mapped_column(Text)
+    content_digest: Mapped[str | None] = mapped_column(String(64))
+    inbound_id: Mapped[int | None] = mapped_column(ForeignKey("inbound.id"), index=True)
+    reason: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+    __table_args__ = (
+        UniqueConstraint("ticket_id", "content_digest"),
+        Index("ix_entry_ticket_id_id", "ticket_id", "id"),
+    )
+
+
+class EntryAttachment(Base):
+    """A file of an entry; its name is a label, its bytes are found by content."""
+
+    __tablename__ = "entry_attachment"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id", ondelete="CASCADE"), index=True)
+    blob: Mapped[str] = mapped_column(ForeignKey("blob.sha256"))
+    filename: Mapped[str] = mapped_column(Text)
+    content_type: Mapped[str] = mapped_column(String(255))
+    size: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str] = mapped_column(String(16))
+    inline: Mapped[bool] = mapped_column(Boolean)
+    content_id: Mapped[str] = mapped_column(Text)
+
+
+class TicketEvent(Base):
+    """What happened, to which ticket, by whom, how we knew, and why."""
+
+    __tablename__ = "ticket_event"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"))
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("entry.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(32))
+    actor: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(Text)
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+    __table_args__ = (Index("ix_ticket_event_ticket_id_id", "ticket_id", "id"),)
+
+
+class MessageRef(Base):
+    """A Message-ID that stands for a ticket: of a mail that came in, or that we sent."""
+
+    __tablename__ = "message_ref"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), index=True)
+    """SHA-256 of the Message-ID in hex, so that its length never matters."""
+    message_id: Mapped[str] = mapped_column(Text)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"), index=True)
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("entry.id", ondelete="CASCADE"))
+    direction: Mapped[str] = mapped_column(String(4))
+    """"in" or "out"."""
+    party: Mapped[str] = mapped_column(Text)
+    """Who wrote it (in) or got it (out): canonical address or "agent:KEY"."""
+
+
+class Outbox(Base):
+    """One mail to one recipient.
+
+    state: queued -> sent | failed | cancelled, or parked when its template cannot be rendered.
+    `context` is what the template needs; `rendered` the bytes, made once and never again.
+    """
+
+    __tablename__ = "outbox"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    dedupe_key: Mapped[str] = mapped_column(String(64), unique=True)
+    state: Mapped[str] = mapped_column(String(12), default="queued")
+    template: Mapped[str] = mapped_column(String(64))
+    audience: Mapped[str] = mapped_column(String(16))
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("entry.id"))
+    recipient: Mapped[str] = mapped_column(String(320))
+    recipient_name: Mapped[str] = mapped_column(Text)
+    envelope_from: Mapped[str] = mapped_column(Text)
+    message_id: Mapped[str] = mapped_column(Text)
+    message_key: Mapped[str] = mapped_column(String(64), index=True)
+    context: Mapped[dict[str, Any]]
+    rendered: Mapped[str | None] = mapped_column(ForeignKey("blob.sha256"))
+    subject: Mapped[str | None] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    next_try_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    unknown_outcomes: Mapped[int] = mapped_column(Integer, default=0)
+    lease_until: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    finished_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(
+            "ix_outbox_due",
+            "next_try_at",
+            "id",
+            sqlite_where=text("state = 'queued'"),
+            postgresql_where=text("state = 'queued'"),
+        ),
+        Index("ix_outbox_state_created_at", "state", "created_at"),
+    )
+
+
+class Deadline(Base):
+    """A moment at which something is due for a ticket. Ticks claim these; nothing scans tickets."""
+
+    __tablename__ = "deadline"
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32), primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(index=True)
+    version: Mapped[int] = mapped_column(Integer, default=1)
+
+
+class DigestRun(Base):
+    """A digest that was made: one per reader and slot, whoever runs and however often."""
+
+    __tablename__ = "digest_run"
+    digest: Mapped[str] = mapped_column(String(160), primary_key=True)
+    slot: Mapped[str] = mapped_column(String(32), primary_key=True)
+    made_at: Mapped[datetime]
+
+
+class AutoMail(Base):
+    """An automatic mail planned for an outsider: what the brakes count."""
+
+    __tablename__ = "auto_mail"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    address: Mapped[str] = mapped_column(String(320))
+    domain: Mapped[str] = mapped_column(String(255))
+    ticket_id: Mapped[int | None] = mapped_column(Id)
+    subject_key: Mapped[str] = mapped_column(String(64))
+
+    __table_args__ = (
+        Index("ix_auto_mail_address_at", "address", "at"),
+        Index("ix_auto_mail_domain_at", "domain", "at"),
+    )
