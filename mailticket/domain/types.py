@@ -1,0 +1,298 @@
+"""The values rules take and return. Immutable; times are aware UTC and always come from outside."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+class Trust(enum.StrEnum):
+    """How well we know that the mail comes from whom it names, best first."""
+
+    TOKEN = "token"  # noqa: S105 -- a level's name, not a secret
+    AUTHENTICATED = "authenticated"
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+
+
+class Audience(enum.StrEnum):
+    """Who may ever see a text. Decided before anything is rendered."""
+
+    CUSTOMER = "customer"
+    INTERNAL = "internal"
+
+
+class EntryKind(enum.StrEnum):
+    """What a thread entry is."""
+
+    MESSAGE = "message"
+    RESPONSE = "response"
+    NOTE = "note"
+
+
+class EvidenceKind(enum.StrEnum):
+    """How a mail points at a ticket, strongest first."""
+
+    ADDRESS_TOKEN = "address-token"  # noqa: S105
+    MESSAGE_ID_TOKEN = "message-id-token"  # noqa: S105
+    BODY_TOKEN = "body-token"  # noqa: S105
+    REFERENCE = "reference"
+    SUBJECT_NUMBER = "subject-number"
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadEvidence:
+    """One pointer from a mail to a ticket.
+
+    party  whom a token was made for ("agent:KEY" or a canonical address), None when it was made for
+           somebody this ticket does not know, or the evidence is not bound to anybody
+    entry  the newest entry the bearer of a token had seen; 0 when unknown
+    """
+
+    kind: EvidenceKind
+    ticket_id: int
+    party: str | None = None
+    entry: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFacts:
+    """A ticket as the rules see it."""
+
+    id: int
+    number: str
+    subject: str
+    status: str
+    department: str
+    topic: str | None
+    priority: str
+    sla_plan: str | None
+    assignee: str | None
+    team: str | None
+    requester: str
+    requester_name: str
+    participants: frozenset[str]
+    created_at: datetime
+    closed_at: datetime | None = None
+    due_at: datetime | None = None
+    overdue_since: datetime | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingFacts:
+    """A mail of ours that a delivery report is about."""
+
+    outbox_id: int
+    ticket_id: int | None
+    entry_id: int | None
+    recipient: str
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a mail came to us."""
+
+    inbound_id: int
+    recipient: str
+    envelope_from: str | None
+    source: str
+    received_at: datetime
+    content_digest: str
+    auth_user: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the database knows that bears on one mail.
+
+    sender         canonical From address, None when the From header is ambiguous
+    sender_agent   key of the agent with that address; grants nothing by itself
+    known_sender   the address is on file
+    evidence       pointers to tickets, strongest first
+    tickets        every ticket the evidence names, merges already followed
+    already_in     tickets that hold this very mail as an entry
+    bounced        the mail of ours a delivery report names
+    """
+
+    department: str | None
+    sender: str | None
+    sender_agent: str | None
+    known_sender: bool
+    evidence: tuple[ThreadEvidence, ...] = ()
+    tickets: dict[int, TicketFacts] = field(default_factory=dict)
+    already_in: frozenset[int] = frozenset()
+    bounced: OutgoingFacts | None = None
+
+
+class Outcome(enum.StrEnum):
+    """What becomes of an incoming mail."""
+
+    NEW_TICKET = "new-ticket"
+    THREADED = "threaded"
+    AGENT_ACTED = "agent-acted"
+    RECORDED = "recorded"
+    IGNORED = "ignored"
+    REJECTED = "rejected"
+    RETURNED = "returned"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTicket:
+    """Make a ticket. Later changes of the same decision with ticket None mean this one."""
+
+    subject: str
+    requester: str
+    requester_name: str
+    department: str
+    topic: str | None
+    priority: str
+    sla_plan: str | None
+    assignee: str | None
+    team: str | None
+    tags: tuple[str, ...]
+    suspected: int | None
+    predecessor: int | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddEntry:
+    """Put a thread entry on a ticket; attachments of the mail come with it."""
+
+    ticket: int | None
+    kind: EntryKind
+    audience: Audience
+    author: str
+    author_name: str
+    trust: Trust
+    text: str
+    full_text: str | None
+    html: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetField:
+    """Give a ticket's field a new value: status, department, priority, assignee, team, topic, sla_plan."""
+
+    ticket: int | None
+    name: str
+    value: str | None
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """Add or remove a tag."""
+
+    ticket: int | None
+    tag: str
+    add: bool
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteBounce:
+    """Remember that a mail of ours did not arrive."""
+
+    outgoing: OutgoingFacts
+    address: str
+    status: str | None
+    diagnostic: str
+    permanent: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnToAgent:
+    """Send an agent's mail back with what was wrong; nothing else happens.
+
+    problems  one per line that was not understood: (line, reason, nearest valid command or "")
+    """
+
+    agent: str
+    ticket: int | None
+    template: str
+    problems: tuple[tuple[str, str, str], ...]
+    text: str
+    subject: str
+    why: str
+
+
+Change = OpenTicket | AddEntry | SetField | Tag | NoteBounce | ReturnToAgent
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do with a mail, and why, in words, in the order the reasons came up."""
+
+    outcome: Outcome
+    changes: tuple[Change, ...] = ()
+    reasons: tuple[str, ...] = ()
+    trust: Trust = Trust.UNKNOWN
+    ticket: int | None = None
+    acknowledge: bool = False
+    rejection: str | None = None
+
+
+class EventKind(enum.StrEnum):
+    """What can happen to a ticket; osTicket's names where it has one."""
+
+    CREATED = "created"
+    MESSAGE = "message"
+    RESPONSE = "response"
+    NOTE = "note"
+    ASSIGNED = "assigned"
+    RELEASED = "released"
+    TRANSFERRED = "transferred"
+    STATUS = "status"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    EDITED = "edited"
+    OVERDUE = "overdue"
+    BOUNCED = "bounced"
+    RETURNED = "returned"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened. `actor` is a canonical address, "agent:KEY" or "system"."""
+
+    kind: EventKind
+    ticket_id: int | None
+    entry_id: int | None
+    actor: str
+    at: datetime
+    reason: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One mail to one recipient, planned but not yet written.
+
+    identity   what its reply token is bound to: a canonical address or "agent:KEY"
+    automatic  None for a person's words passed on, else the value of Auto-Submitted (RFC 3834)
+    key        makes it unique: the same notice is never queued twice
+    extra      what its template needs beyond the ticket and the entry; JSON-able
+    """
+
+    template: str
+    audience: Audience
+    recipient: str
+    recipient_name: str
+    identity: str
+    ticket_id: int | None
+    entry_id: int | None
+    automatic: str | None
+    key: str
+    reason: str
+    extra: dict[str, Any] = field(default_factory=dict)
