@@ -186,6 +186,7 @@ class Ticket(Base):
     team: Mapped[str | None] = mapped_column(String(80))
     requester_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     requester_address: Mapped[str] = mapped_column(String(320))
+    requester_name: Mapped[str] = mapped_column(Text)
     source: Mapped[str] = mapped_column(String(80))
     tags: Mapped[list[Any]] = mapped_column(default=list)
     created_at: Mapped[datetime]
