@@ -8,28 +8,31 @@ References between sections are by key; `mailticket.config.loader` checks that e
 from __future__ import annotations
 
 import re
-from datetime import date, time, timedelta
+from datetime import time, timedelta
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-_DURATION = re.compile(r"(\d+)\s*(w|d|h|m|s)")
-_SECONDS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
+from mailticket.config.values import (
+    Addresses,
+    ClockTime,
+    ConditionField,
+    Day,
+    Duration,
+    InstanceId,
+    Intervals,
+    Line,
+    NotThis,
+    PositiveDuration,
+    TimeZone,
+    Weekday,
+)
 
-
-def _duration(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    text = value.strip().lower()
-    parts = _DURATION.findall(text)
-    if not parts or _DURATION.sub("", text).strip():
-        raise ValueError('a duration is written like "30m", "18h", "1h30m" or "2d"')
-    return timedelta(seconds=sum(int(count) * _SECONDS[unit] for count, unit in parts))
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-"""A length of time written "45s", "30m", "18h", "1h30m", "2d" or "1w"."""
+__all__ = [
+    "Actions", "Agent", "Brakes", "Condition", "Department", "Desk", "Digest", "Duration", "HelpTopic", "How",
+    "Priority", "Rule", "SLAPlan", "Schedule", "Section", "Team",
+]  # fmt: skip
 
 
 class Section(BaseModel):
@@ -42,10 +45,10 @@ class Agent(Section):
     """Someone who works tickets. The first address is where alerts go; mail from any counts as theirs."""
 
     key: str = ""
-    name: str
-    addresses: tuple[str, ...] = Field(min_length=1)
+    name: Line
+    addresses: Addresses
     departments: tuple[str, ...] = ()
-    time_zone: str | None = None
+    time_zone: TimeZone | None = None
 
     @property
     def address(self) -> str:
@@ -57,8 +60,8 @@ class Department(Section):
     """A part of the house with mail addresses of its own; customers see those, never an agent's."""
 
     key: str = ""
-    name: str
-    addresses: tuple[str, ...] = Field(min_length=1)
+    name: Line
+    addresses: Addresses
     manager: str | None = None
     members: tuple[str, ...] = ()
     sla_plan: str | None = None
@@ -76,7 +79,7 @@ class Team(Section):
     """Agents across departments who share work."""
 
     key: str = ""
-    name: str
+    name: Line
     lead: str | None = None
     members: tuple[str, ...] = ()
 
@@ -85,7 +88,7 @@ class Priority(Section):
     """How urgent a ticket is; urgency 1 is the most urgent."""
 
     key: str = ""
-    name: str
+    name: Line
     urgency: int = Field(ge=1)
 
 
@@ -93,7 +96,7 @@ class HelpTopic(Section):
     """What a ticket is about, and where such tickets go by default (osTicket's help topic)."""
 
     key: str = ""
-    name: str
+    name: Line
     department: str | None = None
     priority: str | None = None
     sla_plan: str | None = None
@@ -116,9 +119,21 @@ class Condition(Section):
            for in the first 64 kB of the field
     """
 
-    field: str
+    field: ConditionField
     how: How
     value: str
+
+    @field_validator("value")
+    @classmethod
+    def _compiles(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.data.get("how") not in ("equal", "not_equal", None):
+            raise NotThis("must not be empty")
+        if info.data.get("how") in ("matches", "not_matches"):
+            try:
+                re.compile(value)
+            except (re.error, OverflowError, RecursionError) as exc:
+                raise NotThis(f"is not a regular expression: {exc}") from None
+        return value
 
 
 class Actions(Section):
@@ -131,14 +146,14 @@ class Actions(Section):
     agent: str | None = None
     team: str | None = None
     acknowledge: bool | None = None
-    reject: str | None = None
-    tags: tuple[str, ...] = ()
+    reject: Line | None = None
+    tags: tuple[Line, ...] = ()
 
 
 class Rule(Section):
     """A help-topic rule for new tickets. Rules run in order; a later one overrides an earlier one."""
 
-    name: str
+    name: Line
     match: Literal["all", "any"] = "all"
     when: tuple[Condition, ...] = ()
     then: Actions
@@ -153,23 +168,23 @@ class Schedule(Section):
     """
 
     key: str = ""
-    time_zone: str | None = None
-    hours: dict[str, tuple[str, ...]]
+    time_zone: TimeZone | None = None
+    hours: dict[Weekday, Intervals]
     country: str | None = None
     region: str | None = None
-    closed: tuple[date, ...] = ()
-    open: dict[date, tuple[str, ...]] = {}
+    closed: tuple[Day, ...] = ()
+    open: dict[Day, Intervals] = {}
 
 
 class SLAPlan(Section):
     """What is promised. Durations count in the hours of `schedule`; without one, around the clock."""
 
     key: str = ""
-    name: str
+    name: Line
     schedule: str | None = None
-    first_response: Duration | None = None
-    resolution: Duration | None = None
-    repeat_alert: Duration | None = None
+    first_response: PositiveDuration | None = None
+    resolution: PositiveDuration | None = None
+    repeat_alert: PositiveDuration | None = None
     """While overdue, alert again this often; None alerts once."""
 
 
@@ -177,8 +192,8 @@ class Digest(Section):
     """The managers' daily mail: what is open and overdue. Sent at a local time of each reader."""
 
     enabled: bool = True
-    at: time = time(8, 0)
-    weekdays: tuple[str, ...] = ("mon", "tue", "wed", "thu", "fri")
+    at: ClockTime = time(8, 0)
+    weekdays: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
     when_empty: bool = False
 
 
@@ -196,15 +211,15 @@ class Brakes(Section):
 class Desk(Section):
     """Everything the rules need to know, validated as a whole."""
 
-    name: str
-    instance: str
-    """Short id of this installation, in loop headers and Message-IDs."""
-    time_zone: str = "UTC"
+    name: Line
+    instance: InstanceId
+    """Short id of this installation, in loop headers and Message-IDs; no two may share one."""
+    time_zone: TimeZone = "UTC"
     command_prefix: Literal["#", "/"] = "#"
     default_department: str
     default_priority: str = "normal"
     default_sla_plan: str | None = None
-    subject_tag: str = "[#{number}]"
+    subject_tag: Line = "[#{number}]"
     departments: dict[str, Department]
     agents: dict[str, Agent] = {}
     teams: dict[str, Team] = {}
@@ -217,6 +232,13 @@ class Desk(Section):
     brakes: Brakes = Brakes()
     trusted_authserv_ids: tuple[str, ...] = ()
     reopen_window: Duration = timedelta(days=30)
+
+    @field_validator("subject_tag")
+    @classmethod
+    def _holds_the_number(cls, value: str) -> str:
+        if value.count("{number}") != 1 or "{" in value.replace("{number}", ""):
+            raise NotThis('must hold "{number}" once and no other brace', 'The default is "[#{number}]"')
+        return value
 
     @cached_property
     def agent_by_address(self) -> dict[str, str]:

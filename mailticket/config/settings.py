@@ -8,7 +8,9 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from mailticket.config.desk import Desk, Duration, Section
+from mailticket.config.desk import Desk, Section
+from mailticket.config.paths import absolute, masked_url
+from mailticket.config.values import Address, Line, PositiveDuration
 
 Security = Literal["tls", "starttls", "none"]
 """How a connection is protected; "none" is for loopback and closed networks only."""
@@ -18,7 +20,8 @@ class Service(Section):
     """The daemon itself. Relative paths start at the configuration directory's parent."""
 
     state_dir: Path = Path("var")
-    database: str = "sqlite:///{state_dir}/mailticket.db"
+    database: str = Field(default="sqlite:///{state_dir}/mailticket.db", repr=False)
+    """A SQLAlchemy URL, absolute once loaded. It may hold a password: show `database_shown` instead."""
     secret_key: SecretStr
     """Signs reply addresses and Message-IDs; changing it breaks the threading of tickets under way."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -26,13 +29,18 @@ class Service(Section):
     templates: Path | None = None
     """A site's own template folder; single files in it override the shipped ones."""
 
+    @property
+    def database_shown(self) -> str:
+        """The database URL without its password, for logs and tables."""
+        return masked_url(self.database)
+
 
 class Listener(Section):
     """An SMTP or LMTP server of ours. Sizes in bytes, times in seconds."""
 
     key: str = ""
     protocol: Literal["smtp", "lmtp"] = "smtp"
-    host: str = "127.0.0.1"
+    host: Line = "127.0.0.1"
     port: int = Field(default=2525, ge=0, le=65535)
     """0 takes any free port; the start-up lines tell which."""
     tls_certificate: Path | None = None
@@ -47,45 +55,45 @@ class Listener(Section):
     max_in_flight: int = Field(default=256_000_000, ge=1_000_000)
     """Bytes of mails being received at once over all connections; beyond it 452."""
     max_line_length: int = Field(default=65_536, ge=1_000)
-    idle_timeout: Duration = timedelta(seconds=300)
-    session_timeout: Duration = timedelta(seconds=900)
+    idle_timeout: PositiveDuration = timedelta(seconds=300)
+    session_timeout: PositiveDuration = timedelta(seconds=900)
 
 
 class Mailbox(Section):
     """An IMAP mailbox to poll. What comes in counts as sent to `address`."""
 
     key: str = ""
-    host: str
+    host: Line
     port: int = Field(default=993, ge=1, le=65535)
     security: Security = "tls"
     ca_file: Path | None = None
-    user: str
+    user: Line
     password: SecretStr | None = None
-    token_command: tuple[str, ...] | None = None
+    token_command: tuple[Line, ...] | None = Field(default=None, min_length=1)
     """Prints an OAuth2 access token; used with XOAUTH2 instead of a password."""
-    address: str
-    folder: str = "INBOX"
-    processed_folder: str = "Processed"
-    poll_interval: Duration = timedelta(minutes=5)
+    address: Address
+    folder: Line = "INBOX"
+    processed_folder: Line = "Processed"
+    poll_interval: PositiveDuration = timedelta(minutes=5)
     idle: bool = True
-    connect_timeout: Duration = timedelta(seconds=20)
-    read_timeout: Duration = timedelta(seconds=60)
+    connect_timeout: PositiveDuration = timedelta(seconds=20)
+    read_timeout: PositiveDuration = timedelta(seconds=60)
     max_message_size: int = Field(default=50_000_000, ge=1_000)
 
 
 class Smarthost(Section):
     """The server outgoing mail is handed to."""
 
-    host: str
+    host: Line
     port: int = Field(default=587, ge=1, le=65535)
     security: Security = "starttls"
     ca_file: Path | None = None
-    user: str | None = None
+    user: Line | None = None
     password: SecretStr | None = None
     connections: int = Field(default=2, ge=1, le=50)
-    connect_timeout: Duration = timedelta(seconds=30)
-    read_timeout: Duration = timedelta(seconds=300)
-    ehlo_name: str | None = None
+    connect_timeout: PositiveDuration = timedelta(seconds=30)
+    read_timeout: PositiveDuration = timedelta(seconds=300)
+    ehlo_name: Line | None = None
     max_mails_per_connection: int = Field(default=100, ge=1)
 
 
@@ -94,16 +102,18 @@ class Delivery(Section):
 
     smarthost: Smarthost | None = None
     maildir: Path = Path("{state_dir}/outgoing")
-    retry: tuple[Duration, ...] = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15, 30, 60))
+    retry: tuple[PositiveDuration, ...] = Field(
+        default=tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15, 30, 60)), min_length=1
+    )
     """Waiting times after the first, second ... failed try; the last one repeats."""
-    give_up_after: Duration = timedelta(days=5)
+    give_up_after: PositiveDuration = timedelta(days=5)
 
 
 class Receive(Section):
     """How mails are worked on once they are stored."""
 
     parser_processes: int = Field(default=1, ge=1, le=32)
-    parse_timeout: Duration = timedelta(seconds=20)
+    parse_timeout: PositiveDuration = timedelta(seconds=20)
     parse_memory: int = Field(default=512_000_000, ge=64_000_000)
     batch: int = Field(default=20, ge=1, le=500)
     max_attempts: int = Field(default=5, ge=1)
@@ -120,3 +130,11 @@ class Settings(Section):
     receive: Receive = Receive()
     root: Path = Path()
     """The folder relative paths start at; set by the loader."""
+
+    def path(self, path: Path | str) -> Path:
+        """A path as written in the configuration -> an absolute one.
+
+        "{state_dir}" is put in, and a relative path starts at `root`. The loader has already done so
+        with every option of this model; what is absolute stays as it is.
+        """
+        return absolute(path, self.root, self.service.state_dir)
