@@ -1,0 +1,63 @@
+"""Fixtures that every folder of tests may use: the throw-away servers of tests/servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import servers
+
+if TYPE_CHECKING:
+    from tests.servers.certificates import Certificates
+    from tests.servers.dovecot import Dovecot
+    from tests.servers.sink import SmtpSink
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A TCP port on loopback that nobody listens on."""
+    return servers.free_port()
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """A CA and a server certificate for localhost and 127.0.0.1."""
+    from tests.servers.certificates import make_certificates
+
+    return make_certificates(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[Dovecot]:
+    """One Dovecot for the whole run; a test takes a user name of its own (see `mail_user`)."""
+    from tests.servers.dovecot import Dovecot
+
+    with Dovecot() as server:
+        yield server
+
+
+@pytest.fixture
+def own_dovecot() -> Iterator[Dovecot]:
+    """A Dovecot for this test alone, for tests that stop it or change its files."""
+    from tests.servers.dovecot import Dovecot
+
+    with Dovecot() as server:
+        yield server
+
+
+@pytest.fixture
+def mail_user(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An IMAP user name no other test uses."""
+    return f"user{abs(hash((request.node.nodeid, str(tmp_path)))):x}"
+
+
+@pytest.fixture
+def smtp_sink() -> Iterator[SmtpSink]:
+    """An SMTP sink without TLS and without accounts, its script empty."""
+    from tests.servers.sink import SmtpSink
+
+    with SmtpSink() as sink:
+        yield sink
