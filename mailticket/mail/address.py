@@ -1,0 +1,361 @@
+"""Addresses: a tolerant reading for people's eyes, one strict grammar for identity.
+
+Both work on the same linear tokens. `From: agent@corp.example <mallory@evil.example>` is read as the
+agent by email.utils.parseaddr and by email.policy.default (CVE-2023-27043 and kin); therefore nothing
+is granted unless the whole field has one unambiguous form.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mailticket.mail.charset import clean_text
+from mailticket.mail.header import decode_raw, decode_words
+from mailticket.mail.types import Address, Identity
+
+
+class _Kind(enum.Enum):
+    ATOM = "atom"
+    QUOTED = "quoted"
+    COMMENT = "comment"
+    LITERAL = "literal"
+    SPECIAL = "special"
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: _Kind
+    text: str
+    spaced: bool
+    """White space stood before it."""
+    broken: bool = False
+    """A quoted string, comment or literal that was never closed, or a comment within a comment."""
+
+
+_LEX: Final = re.compile(r"[ \t\r\n]+|[^ \t\r\n\"()<>@,;:\[\]]+|[\"()<>@,;:\[\]]")
+_INSIDE: Final = {
+    '"': re.compile(r'\\.?|"', re.DOTALL),
+    "(": re.compile(r"\\.?|[()]", re.DOTALL),
+    "[": re.compile(r"\\.?|\]", re.DOTALL),
+}
+
+
+def _tokens(text: str) -> list[_Token]:
+    """Tokens of an address field; linear, because an unclosed bracket swallows the rest at once."""
+    out: list[_Token] = []
+    position, spaced = 0, False
+    while position < len(text):
+        match = _LEX.match(text, position)
+        if match is None:
+            break
+        piece = match.group()
+        position = match.end()
+        if piece[0] in " \t\r\n":
+            spaced = True
+            continue
+        if piece in _INSIDE:
+            token, position = _enclosed(text, position, piece, spaced)
+            out.append(token)
+        elif piece in "<>@,;:)]":
+            out.append(_Token(_Kind.SPECIAL, piece, spaced))
+        else:
+            out.append(_Token(_Kind.ATOM, piece, spaced))
+        spaced = False
+    return out
+
+
+def _enclosed(text: str, position: int, opening: str, spaced: bool) -> tuple[_Token, int]:
+    kind = {'"': _Kind.QUOTED, "(": _Kind.COMMENT, "[": _Kind.LITERAL}[opening]
+    start, depth, nested = position, 1, False
+    for match in _INSIDE[opening].finditer(text, position):
+        mark = match.group()
+        if mark[0] == "\\":
+            continue
+        if mark == "(":
+            depth += 1
+            nested = True
+            continue
+        depth -= 1
+        if depth == 0:
+            return _Token(kind, _unescape(text[start : match.start()]), spaced, nested), match.end()
+    if opening == '"':  # an apostrophe gone wrong: treat the quote as if it were not there
+        return _Token(_Kind.ATOM, '"', spaced, True), position
+    return _Token(kind, _unescape(text[start:]), spaced, True), len(text)
+
+
+def _unescape(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text) if "\\" in text else text
+
+
+# ---- the tolerant reading ---------------------------------------------------------------------------
+
+
+def _is(token: _Token, char: str) -> bool:
+    return token.kind is _Kind.SPECIAL and token.text == char
+
+
+def read_addresses(
+    value: bytes, *, limit: int = 500, hint: str | None = None, name_limit: int = 320
+) -> tuple[Address, ...]:
+    """Every mailbox of a To, Cc or Reply-To field as well as it can be read; without address: left out."""
+    found: list[Address] = []
+    for segment in _segments(_tokens(decode_raw(value, hint))):
+        address = _read_segment(segment, name_limit)
+        if address.address:
+            found.append(address)
+            if len(found) >= limit:
+                break
+    return tuple(found)
+
+
+def _segments(tokens: Sequence[_Token]) -> list[list[_Token]]:
+    """Split at commas and semicolons outside angle brackets; `Doe, Jane <a@b>` stays one mailbox."""
+    segments: list[list[_Token]] = [[]]
+    angle = False
+    for token in tokens:
+        if _is(token, "<"):
+            angle = True
+        elif _is(token, ">"):
+            angle = False
+        if not angle and (_is(token, ",") or _is(token, ";")):
+            segments.append([token] if segments[-1] and _is(token, ",") and not _has_at(segments[-1]) else [])
+            if segments[-1]:  # no address before the comma: it belongs to the name
+                segments[-2].extend(segments.pop())
+            continue
+        segments[-1].append(token)
+    return [segment for segment in segments if segment]
+
+
+def _has_at(segment: Sequence[_Token]) -> bool:
+    return any(_is(token, "@") for token in segment)
+
+
+def _read_segment(segment: Sequence[_Token], name_limit: int) -> Address:
+    opening = max((i for i, token in enumerate(segment) if _is(token, "<")), default=None)
+    if opening is not None:
+        inside = list(segment[opening + 1 :])
+        for index, token in enumerate(inside):
+            if _is(token, ">"):
+                inside = inside[:index]
+                break
+        if _has_at(inside):
+            return _address(segment[:opening], inside, name_limit)
+        outside = [token for token in segment[:opening] if not _is(token, "<") and not _is(token, ">")]
+        if not _has_at(outside):
+            return Address(_phrase([*outside, *inside], name_limit), "")
+        segment = outside
+    at = next((i for i, token in enumerate(segment) if _is(token, "@")), None)
+    if at is None:
+        return Address(_phrase(segment, name_limit), "")
+    first = at
+    while first > 0 and (first == at or not segment[first].spaced) and _in_local(segment[first - 1]):
+        first -= 1
+    last = at + 1
+    while last < len(segment) and (last == at + 1 or not segment[last].spaced) and _in_domain(segment[last]):
+        last += 1
+    return _address([*segment[:first], *segment[last:]], segment[first:last], name_limit)
+
+
+def _in_local(token: _Token) -> bool:
+    return token.kind in (_Kind.ATOM, _Kind.QUOTED)
+
+
+def _in_domain(token: _Token) -> bool:
+    return token.kind in (_Kind.ATOM, _Kind.LITERAL)
+
+
+def _address(phrase: Sequence[_Token], spec: Sequence[_Token], name_limit: int) -> Address:
+    while spec and (_is(spec[0], "@") or _is(spec[0], ",")):  # an obsolete source route
+        colon = next((i for i, token in enumerate(spec) if _is(token, ":")), None)
+        if colon is None:
+            break
+        spec = spec[colon + 1 :]
+    pieces = [_spec_text(token) for token in spec if token.kind is not _Kind.COMMENT]
+    text = clean_text("".join(pieces), limit=320, one_line=True).replace(" ", "")
+    comments = [token for token in spec if token.kind is _Kind.COMMENT]
+    name = _phrase(phrase, name_limit) or _phrase(comments, name_limit)
+    local, at, domain = text.rpartition("@")
+    if not at or not local or not domain:
+        return Address(name or text, "")
+    if "=?" in local:  # RFC 2047 section 5 forbids it; shown readably, never trusted
+        decoded = decode_words(local).text
+        local = decoded if _LOCAL.fullmatch(decoded) else local
+    domain = domain.rstrip(".")
+    return Address(name, f"{local}@{_ascii_domain(domain) or domain.lower()}")
+
+
+def _spec_text(token: _Token) -> str:
+    if token.kind is _Kind.QUOTED and not _DOT_ATOM.fullmatch(token.text):
+        escaped = token.text.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return f"[{token.text}]" if token.kind is _Kind.LITERAL else token.text
+
+
+def _phrase(tokens: Sequence[_Token], limit: int) -> str:
+    """The display name: words and quoted strings, else the comments; encoded-words decoded."""
+    colon = max((i for i, token in enumerate(tokens) if _is(token, ":")), default=-1)
+    if colon >= 0 and colon == len(tokens) - 1:
+        tokens = []  # nothing but the name of a group
+    words = [
+        t
+        for t in tokens
+        if t.kind is not _Kind.COMMENT and t.text != '"' and not _is(t, "<") and not _is(t, ">")
+    ]
+    if not any(t.kind is not _Kind.SPECIAL for t in words):
+        words = [t for t in tokens if t.kind is _Kind.COMMENT]
+    joined = "".join((" " if t.spaced and i else "") + t.text for i, t in enumerate(words))
+    return clean_text(decode_words(joined).text, limit=limit, one_line=True).strip(" '\"")
+
+
+# ---- the strict reading -----------------------------------------------------------------------------
+
+_ATEXT: Final = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u00a1-\U0010ffff"
+_DOT_ATOM: Final = re.compile(rf"[.{_ATEXT}]+")
+_LOCAL: Final = re.compile(rf"[.{_ATEXT}]{{1,64}}")
+_LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+
+
+def identity(fields: Sequence[bytes], *, hint: str | None = None, name_limit: int = 320) -> Identity:
+    """Who is writing, from all From fields of a mail.
+
+    `Identity.address` is set only for exactly one field of the form `addr-spec`, `<addr-spec>`,
+    `phrase <addr-spec>` or `addr-spec (comment)`, with an ASCII or IDNA domain (RFC 5322 section 3.4
+    without groups, lists, routes, domain literals and obsolete forms).
+    """
+    if not fields:
+        return Identity(None, Address("", ""), "no From header")
+    text = decode_raw(fields[0], hint)
+    tokens = _tokens(text)
+    segments = _segments(tokens)
+    readings = [_read_segment(segment, name_limit) for segment in segments]
+    shown = next(
+        (reading for reading in readings if reading.address), readings[0] if readings else Address("", "")
+    )
+    if len(fields) > 1:
+        return Identity(None, shown, f"{len(fields)} From headers")
+    address, problem = _strict(text, tokens)
+    if address is not None and canonical(shown.address) != address:
+        return Identity(None, shown, "From can be read in two ways")
+    return Identity(address, shown, problem)
+
+
+def _strict(text: str, tokens: Sequence[_Token]) -> tuple[str | None, str | None]:
+    if not tokens:
+        return None, "From is empty"
+    if any(
+        (ord(char) < 32 and char not in "\t") or ord(char) == 127 or "\ud800" <= char <= "\udfff"
+        for char in text
+    ):
+        return None, "From holds control characters"
+    if any(token.broken for token in tokens):
+        return None, "From has an unclosed or nested quote, comment or bracket"
+    comments = [token for token in tokens if token.kind is _Kind.COMMENT]
+    if any(char in comment.text for comment in comments for char in "@<>"):
+        return None, "From has an address in a comment"
+    words = [token for token in tokens if token.kind is not _Kind.COMMENT]
+    if sum(_is(token, "@") for token in words) != 1:
+        return None, "From has not exactly one address"
+    opening = next((i for i, token in enumerate(words) if _is(token, "<")), None)
+    if opening is None:
+        phrase, spec = [], list(words)
+    else:
+        phrase, spec = words[:opening], words[opening + 1 :]
+        if not spec or not _is(spec.pop(), ">"):
+            return None, "From has text behind its address"
+    problem = _phrase_problem(phrase)
+    if problem is None and _comment_inside(tokens):
+        problem = "From has a comment inside its address"
+    return (None, problem) if problem else _strict_spec(spec)
+
+
+def _phrase_problem(phrase: Sequence[_Token]) -> str | None:
+    for token in phrase:
+        if (
+            token.kind is _Kind.SPECIAL and token.text != ","
+        ):  # `Doe, Jane <a@b>` has one address whoever reads it
+            return f"From has a stray {token.text!r}"
+        if token.kind is _Kind.LITERAL and "@" in token.text:
+            return "From has an address in brackets"
+    words = decode_words(" ".join(token.text for token in phrase))
+    if words.suspicious and any("=?" in token.text for token in phrase):
+        return "From has a display name that cannot be decoded safely"
+    return None
+
+
+def _comment_inside(tokens: Sequence[_Token]) -> bool:
+    at = next(i for i, token in enumerate(tokens) if _is(token, "@"))
+    beside = (*tokens[max(at - 1, 0) : at], *tokens[at + 1 : at + 2])
+    return any(token.kind is _Kind.COMMENT for token in beside)
+
+
+def _strict_spec(spec: Sequence[_Token]) -> tuple[str | None, str | None]:
+    if len(spec) != 3 or not _is(spec[1], "@") or spec[1].spaced or spec[2].spaced:
+        return None, "From is not a plain address"
+    local, domain = spec[0], spec[2]
+    if local.kind not in (_Kind.ATOM, _Kind.QUOTED) or domain.kind is not _Kind.ATOM:
+        return None, "From is not a plain address"
+    problem = _local_problem(local.text)
+    if problem:
+        return None, problem
+    ascii_domain = _ascii_domain(domain.text)
+    if ascii_domain is None:
+        return None, "From has an impossible domain"
+    address = f"{local.text.lower()}@{ascii_domain}"
+    return (address, None) if len(address) <= 254 else (None, "From has an overlong address")
+
+
+def _local_problem(local: str) -> str | None:
+    if not _LOCAL.fullmatch(local) or len(local.encode("utf-8", "replace")) > 64:
+        return "From has an impossible or overlong local part"
+    if local.startswith("-") or "=?" in local:
+        return "From has a local part made to mislead"
+    if not local.isascii():
+        if unicodedata.normalize("NFKC", local) != local:
+            return "From has look-alike letters"
+        if any(char.isascii() and char.isalpha() for char in local) and any(
+            not char.isascii() and not unicodedata.name(char, "").startswith("LATIN") for char in local
+        ):
+            return "From mixes scripts"
+    return None
+
+
+def _ascii_domain(domain: str) -> str | None:
+    """The domain in lower-case ASCII (IDNA 2008); None when it is none."""
+    lowered = domain.lower()
+    if not lowered.isascii():
+        if len(lowered) > 253 or unicodedata.normalize("NFKC", lowered) != lowered:
+            return None
+        import idna  # rarely needed
+
+        try:
+            lowered = idna.encode(lowered).decode("ascii")
+        except (idna.IDNAError, UnicodeError):
+            return None
+    if len(lowered) > 253 or not all(_LABEL.fullmatch(label) for label in lowered.split(".")):
+        return None
+    return lowered
+
+
+def canonical(address: str) -> str:
+    """The form in which addresses are compared: lower-case, the domain in IDNA ASCII where it can be."""
+    local, at, domain = address.strip().rpartition("@")
+    if not at:
+        return address.strip().lower()
+    return f"{local.lower()}@{_ascii_domain(domain) or domain.lower()}"
+
+
+def split_extension(address: str) -> tuple[str, str | None]:
+    """`support+t123@x` -> (`support@x`, `t123`); the extension is None where there is no "+".
+
+    RFC 5233 subaddressing; the extension keeps its case. A local part that begins with "+" has none.
+    """
+    local, at, domain = address.rpartition("@")
+    base, plus, extension = local.partition("+")
+    if not at or not plus or not base:
+        return address, None
+    return f"{base}@{domain}", extension

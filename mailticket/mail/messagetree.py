@@ -1,0 +1,69 @@
+"""A standard email.message.Message over our own tree, for libraries that ask for one."""
+
+from __future__ import annotations
+
+from email.message import Message
+from typing import Final
+
+from mailticket.mail.charset import clean_text
+from mailticket.mail.header import HeaderBlock, decode_raw, read_headers
+from mailticket.mail.limits import Limits
+from mailticket.mail.structure import Part, split
+from mailticket.mail.transfer import decoded_body
+
+_BLOCK_TYPES: Final = frozenset({"message/delivery-status", "message/global-delivery-status"})
+_MESSAGE_TYPES: Final = frozenset({"message/rfc822", "message/global"})
+
+
+def build_message(part: Part, limits: Limits, *, depth: int = 0) -> Message:
+    """The compat32 message of a part and all below it, as the standard parser would have built it.
+
+    Header values are decoded from raw 8-bit but keep their encoded-words; leaf bodies are cut at
+    `limits.message_part` bytes, messages in messages at `limits.message_nesting`.
+    """
+    message = _with_headers(part.block)
+    if part.children:
+        _attach(message, [build_message(child, limits, depth=depth) for child in part.children])
+        return message
+    if part.content_type in _BLOCK_TYPES:
+        _attach(message, _blocks(decoded_body(part)[0][: limits.message_part], limits))
+    elif part.content_type in _MESSAGE_TYPES and depth < limits.message_nesting:
+        inner, _ = split(_bounded(part, limits), limits)
+        _attach(message, [build_message(inner, limits, depth=depth + 1)])
+    else:
+        body = part.raw[part.start : min(part.end, part.start + limits.message_part)]
+        message.set_payload(body.decode("ascii", "surrogateescape"))
+    return message
+
+
+def _attach(message: Message, children: list[Message]) -> None:
+    message.set_payload([*children])
+
+
+def _bounded(part: Part, limits: Limits) -> bytes:
+    """A message within a message, cut: only its headers and first parts matter here."""
+    return decoded_body(part)[0][: 4 * limits.message_part]
+
+
+def _with_headers(block: HeaderBlock) -> Message:
+    message = Message()
+    for name, value in block.fields:
+        text = value.decode("ascii") if value.isascii() else decode_raw(value)
+        message[name] = clean_text(text)
+    return message
+
+
+def _blocks(data: bytes, limits: Limits) -> list[Message]:
+    """The header blocks of a delivery status (RFC 3464 section 2.1)."""
+    blocks: list[Message] = []
+    position = 0
+    while position < len(data) and len(blocks) < limits.parts:
+        block = read_headers(data, position, len(data), limits)
+        if block.body_start == position:  # not a field: step over the line
+            newline = data.find(b"\n", position)
+            position = newline + 1 if newline >= 0 else len(data)
+            continue
+        position = block.body_start
+        if block.fields:
+            blocks.append(_with_headers(block))
+    return blocks or [Message()]
