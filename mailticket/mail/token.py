@@ -38,7 +38,6 @@ _MAX_LOCAL_PART = 64
 
 _SHAPE = re.compile(rf"[a-z2-7]{{{_MIN_LENGTH},{_MAX_LENGTH}}}", re.ASCII)
 _SERIAL = re.compile(r"[a-z0-9]+", re.ASCII)
-_BODY_MARKER = re.compile(rf"\[mt:([a-z2-7]{{{_MIN_LENGTH},{_MAX_LENGTH}}})\]", re.ASCII | re.IGNORECASE)
 _MESSAGE_ID_PREFIX = "mt."
 
 
@@ -148,13 +147,8 @@ def token_of_message_id(message_id: str) -> str | None:
 
 
 def body_marker(token: str) -> str:
-    """The marker that carries a token inside a mail's body: `[mt:TOKEN]`."""
+    """The marker that carries a token inside a mail's body: `[mt:TOKEN]`; mail/marker.py finds it again."""
     return f"[mt:{token}]"
-
-
-def tokens_of_body(text: str) -> tuple[str, ...]:
-    """The tokens of all body markers in a text, in order, each once, in lower case, not yet verified."""
-    return tuple(dict.fromkeys(match.group(1).lower() for match in _BODY_MARKER.finditer(text)))
 
 
 def _shaped(candidate: str) -> str | None:
