@@ -67,6 +67,7 @@ class Department(Section):
     sla_plan: str | None = None
     signature: str = ""
     acknowledge: bool = True
+    acknowledge_replies: bool = False
     auto_assign_on_reply: bool = True
 
     @property

@@ -137,6 +137,7 @@ class Outcome(enum.StrEnum):
     AGENT_ACTED = "agent-acted"
     RECORDED = "recorded"
     IGNORED = "ignored"
+    HELD = "held"
     REJECTED = "rejected"
     RETURNED = "returned"
 
@@ -174,6 +175,8 @@ class AddEntry:
     full_text: str | None
     html: str | None
     why: str
+    automatic: bool = False
+    """Written by a machine: kept on the ticket, told to nobody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,9 +177,13 @@ def _bounced(session: Session, reading: Reading, arrival: Arrival, secret: bytes
         ).scalars()
         row = next((item for item in rows if _who(item.recipient) == claims.who), None)
     if row is None and bounce.original_message_id:
-        row = session.execute(
-            select(Outbox).where(Outbox.message_key == message_key(bounce.original_message_id))
-        ).scalar_one_or_none()
+        row = (
+            session.execute(
+                select(Outbox).where(Outbox.message_key == message_key(bounce.original_message_id))
+            )
+            .scalars()
+            .first()
+        )
     if row is None:
         return None
     return OutgoingFacts(row.id, row.ticket_id, row.entry_id, row.recipient, row.template)

@@ -1,0 +1,211 @@
+"""Events to notices: who hears what, in which template. Pure; brakes on automatic mail come after.
+
+Audience is settled here, before anything is rendered: a notice for a customer is planned only from
+an event whose entry the customer may see, and nothing internal has a way into it. Each person gets
+at most one notice per mail that came in: the most telling one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mailticket.config.desk import Desk
+from mailticket.domain.types import Audience, Event, EventKind, Notice, TicketFacts
+
+_REPLIED = "auto-replied"
+_GENERATED = "auto-generated"
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What the events of one mail, or one tick, belong to.
+
+    cause        unique name of it ("inbound:17", "overdue:4:3"), part of every notice's key
+    acknowledge  the decision allows an acknowledgement to the author
+    """
+
+    cause: str
+    acknowledge: bool
+
+
+def plan(
+    events: Sequence[Event], ticket: TicketFacts | None, desk: Desk, occasion: Occasion
+) -> tuple[Notice, ...]:
+    """The notices these events call for, the most telling one per recipient.
+
+    ticket: as it is after the events; None when the mail belongs to none.
+    """
+    notices: dict[str, Notice] = {}
+    for event in sorted(events, key=_weight):
+        for notice in _notices(event, events, ticket, desk, occasion):
+            notices.setdefault(notice.identity, notice)
+    return tuple(notices.values())
+
+
+_WEIGHT = {EventKind.RETURNED: 0, EventKind.TRANSFERRED: 1, EventKind.ASSIGNED: 2, EventKind.CREATED: 3}
+
+
+def _weight(event: Event) -> int:
+    return _WEIGHT.get(event.kind, 5)
+
+
+def _notices(
+    event: Event, events: Sequence[Event], ticket: TicketFacts | None, desk: Desk, occasion: Occasion
+) -> Iterator[Notice]:
+    if event.kind is EventKind.RETURNED:
+        yield _returned(event, ticket, desk, occasion)
+    if ticket is None or event.data.get("automatic"):
+        return
+    plan_one = _Planner(event, events, ticket, desk, occasion)
+    match event.kind:
+        case EventKind.CREATED:
+            yield from plan_one.created()
+        case EventKind.MESSAGE:
+            yield from plan_one.message()
+        case EventKind.RESPONSE:
+            yield from plan_one.response()
+        case EventKind.NOTE:
+            yield from plan_one.note()
+        case EventKind.ASSIGNED:
+            yield from plan_one.assigned()
+        case EventKind.TRANSFERRED:
+            yield from plan_one.transferred()
+        case EventKind.OVERDUE:
+            yield from plan_one.overdue()
+        case _:
+            return
+
+
+class _Planner:
+    """The notices of one event."""
+
+    def __init__(
+        self, event: Event, events: Sequence[Event], ticket: TicketFacts, desk: Desk, occasion: Occasion
+    ) -> None:
+        self.event = event
+        self.events = events
+        self.ticket = ticket
+        self.desk = desk
+        self.occasion = occasion
+
+    def created(self) -> Iterator[Notice]:
+        entry = self._entry_of(EventKind.MESSAGE)
+        yield from self._agents(working_on(self.ticket, self.desk), "ticket.alert", entry)
+        if self.occasion.acknowledge and self.desk.departments[self.ticket.department].acknowledge:
+            yield self._customer("ticket.autoresp", self.event.actor, entry, _REPLIED)
+
+    def message(self) -> Iterator[Notice]:
+        if self._happened(EventKind.CREATED):
+            return
+        yield from self._agents(working_on(self.ticket, self.desk), "message.alert", self.event.entry_id)
+        if self.occasion.acknowledge and self.desk.departments[self.ticket.department].acknowledge_replies:
+            yield self._customer("message.autoresp", self.event.actor, self.event.entry_id, _REPLIED)
+
+    def response(self) -> Iterator[Notice]:
+        for address in sorted(self.ticket.participants):
+            yield self._customer("ticket.reply", address, self.event.entry_id, None)
+        others = () if self.ticket.assignee is None else (self.ticket.assignee,)
+        yield from self._agents(others, "note.alert", self.event.entry_id)
+
+    def note(self) -> Iterator[Notice]:
+        yield from self._agents(working_on(self.ticket, self.desk), "note.alert", self.event.entry_id)
+
+    def assigned(self) -> Iterator[Notice]:
+        if self.event.data["field"] == "team":
+            team = self.desk.teams.get(self.event.data["after"])
+            members: tuple[str, ...] = team.members if team else ()
+        else:
+            members = (self.event.data["after"],)
+        yield from self._agents(members, "assigned.alert", self._said())
+
+    def transferred(self) -> Iterator[Notice]:
+        extra = {"from_department": self.event.data["before"]}
+        yield from self._agents(working_on(self.ticket, self.desk), "transfer.alert", self._said(), extra)
+
+    def overdue(self) -> Iterator[Notice]:
+        manager = self.desk.departments[self.ticket.department].manager
+        people = (*working_on(self.ticket, self.desk), *((manager,) if manager else ()))
+        yield from self._agents(people, "ticket.overdue", None, dict(self.event.data))
+
+    def _said(self) -> int | None:
+        """The entry that came with a change: the note or answer an agent wrote beside it."""
+        return self._entry_of(EventKind.NOTE) or self._entry_of(EventKind.RESPONSE)
+
+    def _entry_of(self, kind: EventKind) -> int | None:
+        return next((event.entry_id for event in self.events if event.kind is kind), None)
+
+    def _happened(self, kind: EventKind) -> bool:
+        return any(event.kind is kind for event in self.events)
+
+    def _agents(
+        self, keys: Iterable[str], template: str, entry: int | None, extra: dict[str, Any] | None = None
+    ) -> Iterator[Notice]:
+        """One alert to each of these agents but the one who did it."""
+        for key in dict.fromkeys(keys):
+            agent = self.desk.agents.get(key)
+            identity = f"agent:{key}"
+            if agent is None or identity == self.event.actor:
+                continue
+            yield Notice(
+                template=template,
+                audience=Audience.INTERNAL,
+                recipient=agent.address,
+                recipient_name=agent.name,
+                identity=identity,
+                ticket_id=self.ticket.id,
+                entry_id=entry,
+                automatic=_GENERATED,
+                key=f"{template}:{self.occasion.cause}:{self.ticket.id}:{identity}",
+                reason=self.event.reason,
+                extra=extra or {},
+            )
+
+    def _customer(self, template: str, address: str, entry: int | None, automatic: str | None) -> Notice:
+        name = self.ticket.requester_name if address == self.ticket.requester else ""
+        return Notice(
+            template=template,
+            audience=Audience.CUSTOMER,
+            recipient=address,
+            recipient_name=name,
+            identity=address,
+            ticket_id=self.ticket.id,
+            entry_id=entry,
+            automatic=automatic,
+            key=f"{template}:{self.occasion.cause}:{self.ticket.id}:{address}",
+            reason=self.event.reason,
+        )
+
+
+def working_on(ticket: TicketFacts, desk: Desk) -> tuple[str, ...]:
+    """Keys of the agents a ticket concerns: its assignee, else its team, else its department's members,
+    else the manager; never nobody while the department has anybody at all."""
+    if ticket.assignee is not None and ticket.assignee in desk.agents:
+        return (ticket.assignee,)
+    team = desk.teams.get(ticket.team) if ticket.team else None
+    if team is not None and team.members:
+        return team.members
+    members = desk.members_of(ticket.department)
+    if members:
+        return members
+    manager = desk.departments[ticket.department].manager
+    return (manager,) if manager else ()
+
+
+def _returned(event: Event, ticket: TicketFacts | None, desk: Desk, occasion: Occasion) -> Notice:
+    agent = desk.agents[event.data["agent"]]
+    identity = f"agent:{agent.key}"
+    return Notice(
+        template=event.data["template"],
+        audience=Audience.INTERNAL,
+        recipient=agent.address,
+        recipient_name=agent.name,
+        identity=identity,
+        ticket_id=ticket.id if ticket else None,
+        entry_id=None,
+        automatic=_REPLIED,
+        key=f"{event.data['template']}:{occasion.cause}:{identity}",
+        reason=event.reason,
+        extra={key: event.data[key] for key in ("problems", "text", "subject")},
+    )

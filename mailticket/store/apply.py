@@ -1,0 +1,317 @@
+"""A decision becomes rows. Runs inside the caller's transaction and returns what happened as events.
+
+Nothing is decided here: every change comes with its reason, and each event keeps it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from mailticket.domain.types import (
+    AddEntry,
+    Arrival,
+    Change,
+    Decision,
+    EntryKind,
+    Event,
+    EventKind,
+    NoteBounce,
+    OpenTicket,
+    ReturnToAgent,
+    SetField,
+    Tag,
+)
+from mailticket.mail.types import Attachment, Reading
+from mailticket.store import blobs
+from mailticket.store.models import (
+    Entry,
+    EntryAttachment,
+    MessageRef,
+    Participant,
+    Person,
+    PersonAddress,
+    Ticket,
+    TicketEvent,
+)
+from mailticket.store.queries import message_key
+
+_NUMBER_TRIES = 50
+_LOAD_FACTOR = 4
+"""Numbers get one digit more when a quarter of them are taken, so that guessing one stays hard."""
+
+
+@dataclass(slots=True)
+class Applied:
+    """What applying a decision did: the ticket it was about, and the events in order."""
+
+    ticket: Ticket | None = None
+    entry: Entry | None = None
+    events: list[Event] = field(default_factory=list)
+
+
+def apply(session: Session, decision: Decision, reading: Reading, arrival: Arrival, now: datetime) -> Applied:
+    """Write the changes of `decision` and return the ticket touched and the events, in order.
+
+    Raises whatever the database raises; the caller's savepoint then undoes all of it.
+    """
+    work = _Application(session, reading, arrival, now)
+    if decision.ticket is not None:
+        work.done.ticket = session.get_one(Ticket, decision.ticket)
+    for change in decision.changes:
+        work.perform(change)
+    session.flush()
+    return work.done
+
+
+def record(session: Session, events: list[Event]) -> None:
+    """Append events to the log of their tickets; those without a ticket stay with the mail only."""
+    session.add_all(
+        TicketEvent(
+            ticket_id=event.ticket_id,
+            entry_id=event.entry_id,
+            kind=str(event.kind),
+            actor=event.actor,
+            at=event.at,
+            reason=event.reason,
+            data=event.data,
+        )
+        for event in events
+        if event.ticket_id is not None
+    )
+
+
+def change_field(session: Session, ticket: Ticket, change: SetField, now: datetime) -> Event | None:
+    """Give one field of a ticket a new value; None when it already had it."""
+    before = getattr(ticket, change.name)
+    if before == change.value:
+        return None
+    setattr(ticket, change.name, change.value)
+    ticket.updated_at = now
+    ticket.version += 1
+    if change.name == "status":
+        ticket.closed_at = now if change.value in ("closed", "archived") else None
+    data: dict[str, Any] = {"field": change.name, "before": before, "after": change.value}
+    return Event(_event_kind(change, before), ticket.id, None, change.actor, now, change.why, data)
+
+
+def _event_kind(change: SetField, before: str | None) -> EventKind:
+    if change.name == "department":
+        return EventKind.TRANSFERRED
+    if change.name in ("assignee", "team"):
+        return EventKind.ASSIGNED if change.value is not None else EventKind.RELEASED
+    if change.name != "status":
+        return EventKind.EDITED
+    if change.value in ("closed", "resolved"):
+        return EventKind(change.value)
+    return EventKind.REOPENED if before in ("closed", "resolved") else EventKind.STATUS
+
+
+class _Application:
+    """One decision being applied; `done` fills up as changes are performed."""
+
+    def __init__(self, session: Session, reading: Reading, arrival: Arrival, now: datetime) -> None:
+        self.session = session
+        self.reading = reading
+        self.arrival = arrival
+        self.now = now
+        self.done = Applied()
+
+    def perform(self, change: Change) -> None:
+        match change:
+            case OpenTicket():
+                self._open(change)
+            case AddEntry():
+                self._add_entry(change)
+            case SetField():
+                self._set_field(change)
+            case Tag():
+                self._tag(change)
+            case NoteBounce():
+                self._note_bounce(change)
+            case ReturnToAgent():
+                self._return(change)
+
+    def _happened(
+        self, kind: EventKind, actor: str, reason: str, data: dict[str, Any], entry: Entry | None = None
+    ) -> None:
+        ticket = self.done.ticket
+        self.done.events.append(
+            Event(
+                kind,
+                ticket.id if ticket else None,
+                entry.id if entry else None,
+                actor,
+                self.now,
+                reason,
+                data,
+            )
+        )
+
+    def _ticket(self) -> Ticket:
+        if self.done.ticket is None:
+            raise ValueError("a decision changes a ticket but names none")
+        return self.done.ticket
+
+    def _open(self, change: OpenTicket) -> None:
+        person = find_or_add_person(self.session, change.requester, change.requester_name, self.now)
+        ticket = Ticket(
+            number=free_number(self.session),
+            subject=change.subject,
+            status="open",
+            department=change.department,
+            topic=change.topic,
+            priority=change.priority,
+            sla_plan=change.sla_plan,
+            assignee=change.assignee,
+            team=change.team,
+            requester_id=person.id,
+            requester_address=change.requester,
+            requester_name=change.requester_name,
+            source=self.arrival.source,
+            tags=list(change.tags),
+            created_at=self.now,
+            updated_at=self.now,
+            suspected_ticket_id=change.suspected,
+            predecessor_id=change.predecessor,
+            version=1,
+        )
+        self.session.add(ticket)
+        self.session.flush()
+        self.session.add(
+            Participant(
+                ticket_id=ticket.id,
+                address=change.requester,
+                person_id=person.id,
+                role="requester",
+                added_at=self.now,
+                added_by=change.requester,
+            )
+        )
+        self.done.ticket = ticket
+        data = {"suspected": change.suspected, "predecessor": change.predecessor}
+        self._happened(EventKind.CREATED, change.requester, change.why, data)
+
+    def _add_entry(self, change: AddEntry) -> None:
+        ticket, mail = self._ticket(), self.reading.mail
+        entry = Entry(
+            ticket_id=ticket.id,
+            kind=str(change.kind),
+            audience=str(change.audience),
+            author=change.author,
+            author_name=change.author_name,
+            trust=str(change.trust),
+            text=change.text,
+            full_text=change.full_text,
+            html=change.html,
+            message_id=mail.message_id or None,
+            content_digest=self.arrival.content_digest,
+            inbound_id=self.arrival.inbound_id,
+            reason=change.why,
+            created_at=self.now,
+        )
+        self.session.add(entry)
+        self.session.flush()
+        for attachment in mail.attachments:
+            self.session.add(_attached(self.session, entry, attachment))
+        if mail.message_id:
+            self.session.add(_reference(ticket, entry, mail.message_id, change.author))
+        ticket.updated_at = self.now
+        if change.kind is EntryKind.MESSAGE:
+            ticket.last_message_at = self.now
+        elif change.kind is EntryKind.RESPONSE:
+            ticket.last_response_at = self.now
+        self.done.entry = entry
+        data = {"automatic": True} if change.automatic else {}
+        self._happened(EventKind(str(change.kind)), change.author, change.why, data, entry)
+
+    def _set_field(self, change: SetField) -> None:
+        event = change_field(self.session, self._ticket(), change, self.now)
+        if event is not None:
+            self.done.events.append(event)
+
+    def _tag(self, change: Tag) -> None:
+        ticket = self._ticket()
+        tags = [tag for tag in ticket.tags if tag != change.tag]
+        ticket.tags = [*tags, change.tag] if change.add else tags
+        self._happened(EventKind.EDITED, change.actor, change.why, {"tag": change.tag, "added": change.add})
+
+    def _note_bounce(self, change: NoteBounce) -> None:
+        if change.permanent:
+            address = self.session.get(PersonAddress, change.address)
+            if address is not None and address.undeliverable_since is None:
+                address.undeliverable_since = self.now
+        data = {
+            "address": change.address,
+            "status": change.status,
+            "diagnostic": change.diagnostic,
+            "permanent": change.permanent,
+            "template": change.outgoing.template,
+            "entry": change.outgoing.entry_id,
+        }
+        self._happened(EventKind.BOUNCED, "system", change.why, data)
+
+    def _return(self, change: ReturnToAgent) -> None:
+        data = {
+            "agent": change.agent,
+            "template": change.template,
+            "problems": [list(problem) for problem in change.problems],
+            "text": change.text,
+            "subject": change.subject,
+        }
+        self._happened(EventKind.RETURNED, f"agent:{change.agent}", change.why, data)
+
+
+def find_or_add_person(session: Session, address: str, name: str, now: datetime) -> Person:
+    """The person with a canonical address; made when there is none yet."""
+    known = session.get(PersonAddress, address)
+    if known is not None:
+        return session.get_one(Person, known.person_id)
+    person = Person(name=name, language=None, created_at=now)
+    session.add(person)
+    session.flush()
+    session.add(PersonAddress(address=address, person_id=person.id))
+    return person
+
+
+def free_number(session: Session) -> str:
+    """A ticket number nobody has: six digits or more, drawn at random, so that none leads to the next."""
+    count = session.execute(select(func.max(Ticket.id))).scalar() or 0
+    digits = 6
+    while count * _LOAD_FACTOR > 9 * 10 ** (digits - 1):
+        digits += 1
+    low = 10 ** (digits - 1)
+    for _ in range(_NUMBER_TRIES):
+        number = str(low + secrets.randbelow(9 * low))
+        if session.execute(select(Ticket.id).where(Ticket.number == number)).first() is None:
+            return number
+    raise RuntimeError("no free ticket number found")
+
+
+def _attached(session: Session, entry: Entry, attachment: Attachment) -> EntryAttachment:
+    return EntryAttachment(
+        entry_id=entry.id,
+        blob=blobs.put(session, attachment.data),
+        filename=attachment.filename,
+        content_type=attachment.content_type,
+        size=attachment.size,
+        kind=attachment.kind,
+        inline=attachment.inline,
+        content_id=attachment.content_id,
+    )
+
+
+def _reference(ticket: Ticket, entry: Entry, message_id: str, party: str) -> MessageRef:
+    return MessageRef(
+        key=message_key(message_id),
+        message_id=message_id,
+        ticket_id=ticket.id,
+        entry_id=entry.id,
+        direction="in",
+        party=party,
+    )
