@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -81,7 +82,7 @@ def _instance(value: str) -> str:
 
 def _address(value: str) -> str:
     _, _, domain = value.rpartition("@")
-    # email-validator refuses these names whatever its options say; a label behind them lets it judge the rest.
+    # email-validator refuses these names in any mode; a label behind them lets it judge the rest.
     intranet = domain.lower().rpartition(".")[2] in _INTRANET
     try:
         checked = validate_email(
@@ -151,7 +152,7 @@ def parse_interval(text: str) -> tuple[int, int]:
 
 def _intervals(value: tuple[str, ...]) -> tuple[str, ...]:
     spans = sorted((parse_interval(text), text) for text in value)
-    for ((_, end), text), ((start, _), later) in zip(spans, spans[1:], strict=False):
+    for ((_, end), text), ((start, _), later) in pairwise(spans):
         if start < end:
             raise NotThis(f"{text!r} and {later!r} overlap")
     return value
