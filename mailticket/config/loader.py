@@ -60,7 +60,7 @@ def load(
     for problem in document.warnings:
         warn(problem)
     if document.problems:
-        raise ConfigurationError(document.problems)
+        raise ConfigurationError(sorted(document.problems, key=lambda problem: problem.file))
     return _settings(draft, create_secret=create_secret)
 
 

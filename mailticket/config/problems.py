@@ -51,7 +51,7 @@ class Problem:
 
 
 class ConfigurationError(Permanent):
-    """The configuration cannot be used; `problems` holds every mistake found, in reading order."""
+    """The configuration cannot be used; `problems` holds every mistake found, by file."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)

@@ -13,6 +13,7 @@ from mailticket.config.desk import Agent, Department, Schedule
 from mailticket.config.problems import Path, did_you_mean, dotted
 from mailticket.config.settings import Listener, Mailbox
 from mailticket.config.validate import Draft
+from mailticket.config.values import NotThis, canonical_address
 
 LONGEST_LOCAL_PART = 18
 """Octets: with a reply token and "+" behind it, a local part must stay within 64 (RFC 5321, 4.5.3.1.1)."""
@@ -85,33 +86,28 @@ def addresses_are_used_once(draft: Draft) -> None:
     """No address belongs to two departments, two agents, or one of each: mail would have two meanings."""
     seen: dict[str, Path] = {}
     for section in ("departments", "agents"):
-        for key, entry in draft.entries[section].items():
-            assert isinstance(entry, (Department, Agent))
-            for index, address in enumerate(entry.addresses):
-                path: Path = (section, key, "addresses", index)
-                first = seen.setdefault(address.lower(), path)
-                if first != path:
-                    message = f"is an address that {dotted(first[:2])} has too"
-                    draft.document.report(path, message, value=address)
+        for path, address in _addresses(draft, section):
+            first = seen.setdefault(address.lower(), path)
+            if first != path:
+                message = f"is an address that {dotted(first[:2])} has too"
+                draft.document.report(path, message, value=address)
 
 
 def department_addresses_leave_room(draft: Draft) -> None:
     """A department's addresses have no extension, and the one it sends from has room for a token."""
-    for key, department in _departments(draft):
-        for index, address in enumerate(department.addresses):
-            local = address.rpartition("@")[0]
-            path: Path = ("departments", key, "addresses", index)
-            if "+" in local:
-                message = 'must have no "+": what follows it is where reply tokens go'
-                draft.document.report(path, message, value=address)
-            elif index == 0 and len(local.encode()) > LONGEST_LOCAL_PART:
-                draft.document.report(
-                    path,
-                    f"is too long to send from: with a reply token behind it, the part before the @ may have"
-                    f" {LONGEST_LOCAL_PART} characters, not {len(local.encode())}",
-                    value=address,
-                    suggestion="Put a shorter address first; mail to this one is still taken",
-                )
+    for path, address in _addresses(draft, "departments"):
+        local = address.rpartition("@")[0]
+        if "+" in local:
+            message = 'must have no "+": what follows it is where reply tokens go'
+            draft.document.report(path, message, value=address)
+        elif path[-1] == 0 and len(local.encode()) > LONGEST_LOCAL_PART:
+            draft.document.report(
+                path,
+                f"is too long to send from: with a reply token behind it, the part before the @ may have"
+                f" {LONGEST_LOCAL_PART} characters, not {len(local.encode())}",
+                value=address,
+                suggestion="Put a shorter address first; mail to this one is still taken",
+            )
 
 
 def departments_have_readers(draft: Draft) -> None:
@@ -167,8 +163,7 @@ def listener_certificates_exist(draft: Draft) -> None:
 
 def mailboxes_can_be_used(draft: Draft) -> None:
     """A mailbox serves a department's address, with exactly one way to log in, over a protected line."""
-    served = {address.lower() for _, department in _departments(draft) for address in department.addresses}
-    all_valid = len(draft.entries["departments"]) == len(draft.document.tree.get("departments", {}))
+    served = {address.lower() for _, address in _addresses(draft, "departments")}
     for key, mailbox in draft.entries["mailboxes"].items():
         assert isinstance(mailbox, Mailbox)
         path: Path = ("mailboxes", key)
@@ -176,7 +171,7 @@ def mailboxes_can_be_used(draft: Draft) -> None:
             draft.document.report(path, "has both a password and a token_command: one of them is enough")
         if mailbox.password is None and mailbox.token_command is None:
             draft.document.report(path, "needs a password or a token_command")
-        if all_valid and _without_extension(mailbox.address).lower() not in served:
+        if _without_extension(mailbox.address).lower() not in served:
             message = "is the address of no department"
             hint = did_you_mean(mailbox.address, served)
             draft.document.report((*path, "address"), message, value=mailbox.address, suggestion=hint)
@@ -244,6 +239,16 @@ def _matching(here: Any, path: Path, pattern: Path) -> Iterator[tuple[Path, Any]
 
 def _known(keys: Any) -> str:
     return f"Known are: {', '.join(sorted(keys))}"
+
+
+def _addresses(draft: Draft, section: str) -> Iterator[tuple[Path, str]]:
+    """Every valid address of a section, as written in entries with and without other mistakes."""
+    for path, written in _matching(draft.document.tree, (), (section, _ANY, "addresses")):
+        for index, address in enumerate(written if isinstance(written, list) else ()):
+            try:
+                yield (*path, index), canonical_address(str(address).strip())
+            except NotThis:
+                continue  # reported where the section is validated
 
 
 def _departments(draft: Draft) -> Iterator[tuple[str, Department]]:

@@ -109,7 +109,8 @@ def _prune_below(document: Document, path: Path, written: Any, node: Node) -> bo
     for key in list(written):
         mistake = key_mistake(key)
         if mistake:
-            document.report((*path, key), mistake)
+            hint = None if key_mistake(key.lower()) else f"Write {path[-1]}.{key.lower()}"
+            document.report((*path, key), mistake, suggestion=hint)
         if mistake or not _prune_below(document, (*path, key), written[key], node.entry):
             del written[key]
     return True

@@ -80,7 +80,8 @@ def _instance(value: str) -> str:
     return value
 
 
-def _address(value: str) -> str:
+def canonical_address(value: str) -> str:
+    """A mail address with its domain as ASCII and in lower case. Raises ValueError (`NotThis`)."""
     _, _, domain = value.rpartition("@")
     # email-validator refuses these names in any mode; a label behind them lets it judge the rest.
     intranet = domain.lower().rpartition(".")[2] in _INTRANET
@@ -194,7 +195,7 @@ Line = Annotated[str, AfterValidator(_line)]
 InstanceId = Annotated[str, AfterValidator(_instance)]
 """The short id of an installation."""
 
-Address = Annotated[str, AfterValidator(_address)]
+Address = Annotated[str, AfterValidator(canonical_address)]
 """A mail address (RFC 5321 section 4.1.2, no quoted local part), its domain as ASCII.
 
 `.test`, `.local` and `localhost` pass: a desk may serve a closed network.
