@@ -76,6 +76,20 @@ def default_filename(content_type: str, data: bytes, limits: Limits) -> str:
     return f"{_STEMS.get(content_type, 'noname')}.{extension}"
 
 
+_TYPES: Final = {extension: content_type for content_type, extension in reversed(_EXTENSIONS.items())}
+_TYPE: Final = re.compile(r"[a-z]{1,30}/[a-z0-9!#$&^_.+-]{1,90}")
+
+
+def is_content_type(value: str) -> bool:
+    """True for a well-formed lower-case media type."""
+    return _TYPE.fullmatch(value) is not None
+
+
+def type_for_name(name: str) -> str:
+    """The media type a file's name suggests; application/octet-stream when it suggests none."""
+    return _TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
+
+
 def content_id(part: Part) -> str:
     """The Content-ID without its angle brackets; "" when there is none."""
     value = part.block.first("content-id")

@@ -12,6 +12,7 @@ from mailticket.mail.flowed import undouble, unflow
 from mailticket.mail.html import html_to_text, sanitize, strip_tags, text_to_html, tidy
 from mailticket.mail.limits import Limits
 from mailticket.mail.structure import Part, part_filename
+from mailticket.mail.tnef import SIGNATURE, TnefFile, unpack
 from mailticket.mail.transfer import decoded_body, find_uuencoded
 from mailticket.mail.types import Attachment, Defect
 
@@ -19,6 +20,7 @@ _BODY_TYPES: Final = frozenset(
     {"text/plain", "text/html", "text/enriched", "text/richtext", "application/xhtml+xml"}
 )
 _ALTERNATIVES_IGNORED: Final = frozenset({"text/x-amp-html", "text/watch-html"})
+_TNEF_TYPES: Final = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _META_CHARSET: Final = re.compile(rb"(?i)charset\s{0,4}=\s{0,4}[\"']?([a-z0-9_:-]{2,40})")
 _CID: Final = re.compile(r"(?i)\bcid:([^\s\"'<>)]{1,300})")
 _STUB_WORDS: Final = re.compile(
@@ -35,7 +37,6 @@ class Piece:
     plain: str | None = None
     html: str | None = None
     html_text: str | None = None
-    prefer_html: bool = False
 
 
 @dataclass(slots=True)
@@ -56,6 +57,7 @@ class _Gatherer:
     defects: list[Defect] = field(default_factory=list)
     files: list[tuple[Part, bytes]] = field(default_factory=list)
     made: list[Attachment] = field(default_factory=list)
+    tnef_bodies: list[Piece] = field(default_factory=list)
     text_room: int = 0
 
     def gather(self, part: Part) -> list[Piece]:
@@ -89,6 +91,8 @@ class _Gatherer:
         data, problem = decoded_body(part)
         if problem:
             self._defect("transfer-encoding", problem)
+        if part.content_type in _TNEF_TYPES or data[:4] == SIGNATURE:
+            return self._tnef(part, data)
         if not self._is_body(part):
             if data or part.disposition.value or part.declared_type:
                 self.files.append((part, data))
@@ -96,6 +100,29 @@ class _Gatherer:
         if part.content_type in ("text/html", "application/xhtml+xml"):
             return self._html(part, data)
         return self._plain(part, data)
+
+    def _tnef(self, part: Part, data: bytes) -> list[Piece]:
+        unpacked = unpack(data)
+        if unpacked is None:
+            self._defect("tnef", "winmail.dat could not be unpacked")
+            self.files.append((part, data))
+            return []
+        self.made += [self._tnef_file(file) for file in unpacked.files[: self.limits.attachments + 1]]
+        self.tnef_bodies.append(
+            Piece(
+                plain=clean_text(unpacked.text, limit=self.limits.text) if unpacked.text else None,
+                html=clean_text(unpacked.html, limit=self.limits.html) if unpacked.html else None,
+            )
+        )
+        return []
+
+    def _tnef_file(self, file: TnefFile) -> Attachment:
+        name = attachment.clean_filename(file.name, self.limits.filename) or "noname.bin"
+        content_type = file.content_type if attachment.is_content_type(file.content_type) else ""
+        cid = clean_text(file.content_id, limit=998, one_line=True)
+        return attachment.make(
+            name, content_type or attachment.type_for_name(name), file.data, "tnef", inline=bool(cid), cid=cid
+        )
 
     def _is_body(self, part: Part) -> bool:
         if part.content_type not in _BODY_TYPES or part.disposition.value == "attachment":
@@ -121,7 +148,7 @@ class _Gatherer:
             return [Piece(plain=strip_tags(text))]
         if part.params.get("format", "").lower() == "flowed":
             text = unflow(text, delsp=part.params.get("delsp", "").lower() == "yes")
-        return [Piece(plain=undouble(text), prefer_html=False)]
+        return [Piece(plain=undouble(text))]
 
     def _html(self, part: Part, data: bytes) -> list[Piece]:
         label = part.params.get("charset")
@@ -165,6 +192,10 @@ def _same_words(merged: Piece, piece: Piece) -> bool:
     return (merged.plain or "").split() == (piece.plain or "").split() and piece.html is None
 
 
+def _has_words(piece: Piece) -> bool:
+    return bool((piece.plain or "").strip() or piece.html or piece.html_text)
+
+
 def _is_stub(plain: str, html_text: str) -> bool:
     """True for a plain part that only says that the mail is HTML, or is far too little of it."""
     words = plain.strip()
@@ -197,10 +228,19 @@ def _piece_text(piece: Piece, limits: Limits) -> tuple[str, bool]:
     return plain, False
 
 
+def body_text(root: Part, limits: Limits) -> str:
+    """Only the text of a mail, for a message within a message."""
+    gatherer = _Gatherer(limits, text_room=limits.text)
+    texts = [_piece_text(piece, limits)[0].strip("\n") for piece in gatherer.gather(root)]
+    return clean_text("\n\n".join(text for text in texts if text.strip()), limit=limits.text)
+
+
 def read_body(root: Part, limits: Limits) -> Body:
     """Choose the body of a mail and turn the other parts into attachments. Never raises."""
     gatherer = _Gatherer(limits, text_room=limits.text)
     pieces = gatherer.gather(root)
+    if not any(_has_words(piece) for piece in pieces):
+        pieces += gatherer.tnef_bodies
     texts: list[str] = []
     htmls: list[str] = []
     from_html = False

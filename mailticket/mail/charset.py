@@ -245,7 +245,7 @@ def _jis_x_0208(segment: bytes) -> str:
 
 _UNCLEAN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ASCII_UNCLEAN: Final = bytes([*range(0x09), *range(0x0B, 0x20), 0x7F])
-_LINE_ENDS: Final = {ord(char): "\n" for char in "\r\x0b\x0c\x85\u2028\u2029"}
+_LINE_ENDS: Final = {ord(char): "\n" for char in "\x0b\x0c\x85\u2028\u2029"}
 _CONTROLS: Final[dict[int, str | None]] = {0: None, **_LINE_ENDS} | dict.fromkeys(
     [*range(1, 0x09), *range(0x0E, 0x20), 0x7F, *range(0x80, 0x85), *range(0x86, 0xA0)], _REPLACEMENT
 )
@@ -261,6 +261,8 @@ def clean_text(text: str, *, limit: int | None = None, one_line: bool = False) -
     """
     if limit is not None and len(text) > 4 * limit + 1024:
         text = text[: 4 * limit + 1024]  # collapsing cannot be allowed to cost more than the limit is worth
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     if text.isascii():
         raw = text.encode("ascii")
         unclean = len(raw.translate(None, _ASCII_UNCLEAN)) != len(raw)
@@ -282,4 +284,4 @@ def _scrub(text: str) -> str:
         text.encode("utf-8")
     except UnicodeEncodeError:  # lone surrogates; a pair of them is one character
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text.replace("\r\n", "\n").translate(_CONTROLS)
+    return text.translate(_CONTROLS)

@@ -17,21 +17,12 @@ from mailticket.mail.limits import Limits
 if TYPE_CHECKING:
     import nh3
 
-_HIDDEN_HINT: Final = re.compile(
-    r"(?i)\shidden|display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden|mso-hide|"
-    r"font-size\s{0,3}:\s{0,3}0|max-height\s{0,3}:\s{0,3}0|opacity\s{0,3}:\s{0,3}0"
-)
 _HIDDEN_STYLES: Final = (
     *("display:none", "display: none", "display :none", "visibility:hidden", "visibility: hidden"),
     *("mso-hide:all", "mso-hide: all", "opacity:0;", "opacity: 0;"),
     *("max-height:0px", "max-height:0;", "max-height: 0px", "max-height: 0;"),
 )
 _HIDDEN_SPANS: Final = ("font-size:0px", "font-size: 0px", "font-size:0;", "font-size: 0;")
-_HIDDEN_SELECTORS: Final = [
-    *("style", "script", "title", "template", "[hidden]"),
-    *(f'[style*="{css}" i]' for css in _HIDDEN_STYLES),
-    *(f'span[style*="{css}" i]' for css in _HIDDEN_SPANS),
-]
 _LINK: Final = re.compile(r" \(((?:https?://|mailto:|tel:|cid:)[^\s()]{1,4000})\)")
 _WEAK_LINKS: Final = ("cid:", "tel:")
 _TAG: Final = re.compile(r"<[a-zA-Z!/][^<>]{0,4000}>")
@@ -47,16 +38,26 @@ def html_to_text(html: str, limits: Limits) -> str | None:
         return None
     from resiliparse.extract.html2text import extract_plain_text  # 20 ms to import; not every mail has HTML
 
-    skip = _HIDDEN_SELECTORS if _HIDDEN_HINT.search(html) else None
     source = html.replace("\x00", "")
     try:
         text = extract_plain_text(
             source, preserve_formatting=True, main_content=False, list_bullets=True, links=True,
-            alt_texts=True, form_fields=False, noscript=True, skip_elements=skip,
+            alt_texts=True, form_fields=False, noscript=True, skip_elements=_hidden(source),
         )  # fmt: skip
     except Exception:  # noqa: BLE001 - a C library on foreign input; the caller shows the tags stripped
         return strip_tags(source)
     return tidy(_shorten_links(text))
+
+
+def _hidden(html: str) -> list[str]:
+    """Selectors of what is not shown; only those that can match, because each costs a walk of the tree."""
+    lowered = html.lower()
+    selectors = ["style", "script", "title", "template"]
+    selectors += [f'[style*="{css}" i]' for css in _HIDDEN_STYLES if css in lowered]
+    selectors += [f'span[style*="{css}" i]' for css in _HIDDEN_SPANS if css in lowered]
+    if " hidden" in lowered:
+        selectors.append("[hidden]")
+    return selectors
 
 
 def strip_tags(html: str) -> str:
@@ -141,9 +142,8 @@ def _filter_attribute(tag: str, attribute: str, value: str) -> str | None:
     if attribute == "src":
         return value if value[:4].lower() == "cid:" and "/" not in value else None
     if attribute == "style":
-        return None if _UNSAFE_STYLE.search(value) else value
-    if attribute in ("class", "id", "name"):
-        return value[:200]
+        suspect = "(" in value or "\\" in value or "@" in value or "/*" in value
+        return None if suspect and _UNSAFE_STYLE.search(value) else value
     return value
 
 

@@ -18,6 +18,7 @@ from typing import Final, Literal
 from mailticket.mail.address import identity, read_addresses
 from mailticket.mail.body import Body, read_body
 from mailticket.mail.charset import clean_text
+from mailticket.mail.forward import find_forwarded
 from mailticket.mail.header import HeaderBlock, decode_raw, decode_words, header_text
 from mailticket.mail.limits import DEFAULT_LIMITS, Limits
 from mailticket.mail.messagetree import build_message
@@ -63,6 +64,7 @@ def _mail(root: Part, body: Body, defects: list[Defect], size: int, limits: Limi
     if sender.problem:
         defects.insert(0, Defect("from", sender.problem))
     subjects = groups.get("subject")
+    subject = header_text(subjects[0], limits.subject, hint) if subjects else ""
     return ParsedMail(
         message_id=next(iter(message_ids(groups.get("message-id", ()), 1, limits)), ""),
         in_reply_to=message_ids(groups.get("in-reply-to", ()), limits.references, limits),
@@ -71,13 +73,13 @@ def _mail(root: Part, body: Body, defects: list[Defect], size: int, limits: Limi
         reply_to=reply_to,
         to=to,
         cc=cc,
-        subject=header_text(subjects[0], limits.subject, hint) if subjects else "",
+        subject=subject,
         date=_date(groups.get("date", ())),
         headers=tuple(_headers(root.block, hint, limits)),
         text=body.text,
         html=body.html,
         attachments=body.attachments,
-        forwarded=None,
+        forwarded=find_forwarded(root, body.text, subject, limits),
         defects=tuple(defects[: limits.defects]),
         size=size,
     )

@@ -98,34 +98,34 @@ class _Splitter:
 
     def split(self, start: int, end: int, *, top: bool) -> Part:
         root = self._read_part(start, end, "text/plain", top=top)
-        position = root.start
-        at_line_start = True
+        raw, levels = self.raw, self.levels
+        position, at_line_start = root.start, True
         while self.open:
-            if at_line_start and self.raw.startswith(b"--", position, end):
+            if at_line_start and raw.startswith(b"--", position, end):
                 found = position
             else:
-                newline = self.raw.find(b"\n--", position, end)
-                if newline < 0:
+                found = raw.find(b"\n--", position, end) + 1
+                if found == 0:
                     break
-                found = newline + 1
-            line_end = self.raw.find(b"\n", found, end)
+            line_end = raw.find(b"\n", found, end)
             line_end = end if line_end < 0 else line_end
             position, at_line_start = line_end, False
-            opened = self._delimiter(found, line_end, end)
-            if opened is None:
+            key = raw[found + 2 : line_end].rstrip()
+            if key not in levels and key[:-2] not in levels:  # this loop sees every "--" line: keep it short
+                continue
+            started = self._delimiter(key, found, min(line_end + 1, end), end)
+            if started is None:
                 break
-            if opened >= 0:
-                position, at_line_start = opened, True
+            if started >= 0:
+                position, at_line_start = started, True
         if self.open:
             self.defects.append(Defect("missing-end-boundary"))
         self._finish(end)
         return root
 
-    def _delimiter(self, found: int, line_end: int, end: int) -> int | None:
+    def _delimiter(self, key: bytes, found: int, after: int, end: int) -> int | None:
         """Handle a line that begins with "--": the new part's body start, -1 for none, None to stop."""
-        key = self.raw[found + 2 : min(line_end, found + 5_000)].rstrip()
-        final = False
-        levels = self.levels.get(key)
+        levels, final = self.levels.get(key), False
         if not levels and key[-2:] == b"--":
             levels, final = self.levels.get(key[:-2]), True
         if not levels:
@@ -144,7 +144,7 @@ class _Splitter:
             return None
         parent = self.open[-1][0]
         default = "message/rfc822" if parent.content_type == "multipart/digest" else "text/plain"
-        part = self._read_part(min(line_end + 1, end), end, default, parent=parent)
+        part = self._read_part(after, end, default, parent=parent)
         return part.start
 
     def _read_part(
