@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import random
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -98,53 +99,58 @@ def _clock_text(minute: int) -> str:
     return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
-@st.composite
-def day_hours(draw: st.DrawFn) -> tuple[str, ...]:
+def random_hours(rng: random.Random) -> tuple[str, ...]:
     # Small hours are drawn often, because clocks change there; a day may be open to its last minute.
-    edge = st.one_of(st.integers(0, 240), st.integers(0, 1440), st.sampled_from([0, 120, 150, 180, 1440]))
-    edges = sorted(draw(st.sets(edge, min_size=0, max_size=6)))
+    kinds = (
+        lambda: rng.randint(0, 240),
+        lambda: rng.randint(0, 1440),
+        lambda: rng.choice((0, 120, 150, 180, 1440)),
+    )
+    edges = sorted({rng.choice(kinds)() for _ in range(rng.choice((0, 2, 2, 4, 6)))})
     pairs = zip(edges[::2], edges[1::2], strict=False)
     return tuple(f"{_clock_text(start)}-{_clock_text(end)}" for start, end in pairs)
 
 
-@st.composite
-def scenes(draw: st.DrawFn) -> tuple[Schedule, datetime]:
-    """A random schedule, and a moment near a clock change of its zone (or anywhere)."""
-    zone = draw(st.sampled_from(sorted(CLOCK_CHANGES)))
-    near = date.fromisoformat(draw(st.sampled_from(CLOCK_CHANGES[zone])))
-    day = near + timedelta(days=draw(st.integers(-3, 1)))
-    start = datetime.combine(day, datetime.min.time(), UTC) + MINUTE * draw(st.integers(0, 1439))
-    days = draw(st.lists(day_hours(), min_size=1, max_size=3))
-    turn = draw(st.integers(0, 6))
-    week = [days[(turn + index) % len(days)] for index in range(7)]
-    around = st.integers(-2, 5).map(lambda days: near + timedelta(days=days))
+def scene_of(seed: int) -> tuple[Schedule, datetime]:
+    """A random schedule, and a moment near a clock change of its zone.
+
+    From one number, because drawing every choice through hypothesis costs more than checking it.
+    """
+    rng = random.Random(seed)
+    zone = rng.choice(sorted(CLOCK_CHANGES))
+    near = date.fromisoformat(rng.choice(CLOCK_CHANGES[zone]))
+    around = [near + timedelta(days=days) for days in range(-2, 6)]
+    start = datetime.combine(near, datetime.min.time(), UTC) + MINUTE * rng.randint(-3 * 1440, 2 * 1440)
     schedule = Schedule(
         time_zone=zone,
-        hours=dict(zip(WEEK, week, strict=True)),
-        closed=tuple(draw(st.lists(around, max_size=2))),
-        open=draw(st.dictionaries(around, day_hours(), max_size=2)),
+        hours={day: random_hours(rng) for day in WEEK},
+        closed=tuple(rng.sample(around, rng.choice((0, 0, 1, 2)))),
+        open={day: random_hours(rng) for day in rng.sample(around, rng.choice((0, 0, 1, 2)))},
     )
     return schedule, start
 
 
+scenes = st.integers(0, 2**63).map(scene_of)
 exhaustive = settings(
     max_examples=CASES, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 
 @exhaustive
-@given(scenes(), st.one_of(st.integers(0, 600), st.integers(0, 4000)))
+@given(scenes, st.one_of(st.integers(0, 600), st.integers(0, 4000)))
 def test_time_between_equals_a_minute_counter(scene: tuple[Schedule, datetime], length: int) -> None:
     schedule, start = scene
     working, end = WorkingTime(schedule), start + MINUTE * length
-    minutes = MinuteCounter(schedule).between(start, end)
+    counter = MinuteCounter(schedule)
+    minutes = counter.between(start, end)
+    assert working.is_open(end) == counter.is_open(end)
     assert working.between(start, end) == MINUTE * minutes
     assert working.between(end, start) == -MINUTE * minutes
     assert sum((b - a for a, b in working.intervals(start, end)), timedelta(0)) == MINUTE * minutes
 
 
 @exhaustive
-@given(scenes(), st.one_of(st.integers(0, 300), st.integers(0, 1500)))
+@given(scenes, st.one_of(st.just(1), st.integers(0, 1500)))
 def test_adding_time_equals_a_minute_counter(scene: tuple[Schedule, datetime], minutes: int) -> None:
     schedule, start = scene
     limit = 2 * 1440
@@ -155,24 +161,12 @@ def test_adding_time_equals_a_minute_counter(scene: tuple[Schedule, datetime], m
         assert expected is None
         assert not any(schedule.hours.values())
         return
+    if minutes == 1 and expected is not None:
+        assert WorkingTime(schedule).next_open(start) == expected - MINUTE
     if expected is None:
         assert due > start + MINUTE * limit
     else:
         assert due == expected
-
-
-@exhaustive
-@given(scenes(), st.integers(0, 2000))
-def test_open_and_next_opening_agree_with_the_wall_clock(
-    scene: tuple[Schedule, datetime], later: int
-) -> None:
-    schedule, start = scene
-    working, counter = WorkingTime(schedule), MinuteCounter(schedule)
-    moment = start + MINUTE * later
-    assert working.is_open(moment) == counter.is_open(moment)
-    expected = next((t for n in range(1440) if counter.is_open(t := moment + MINUTE * n)), None)
-    if expected is not None:
-        assert working.next_open(moment) == expected
 
 
 @settings(max_examples=200, deadline=None)
