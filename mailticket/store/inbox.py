@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import Engine, Row, bindparam, func, select, update
+from sqlalchemy import Engine, Row, bindparam, func, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from mailticket.errors import Permanent, Temporary
@@ -51,7 +51,8 @@ class InboundState(enum.StrEnum):
 
 RETRIABLE: Final = (InboundState.FAILED, InboundState.HELD, InboundState.REJECTED, InboundState.IGNORED)
 
-_PENDING: Final = _C.state == InboundState.PENDING.value
+_PENDING: Final = _C.state == literal_column("'pending'")
+"""A literal, so that the plans PostgreSQL prepares know how rare it is."""
 
 # Statements of the hot path are built once: building one costs more than running it.
 _DUE: Final = claimable(

@@ -24,7 +24,6 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -114,13 +113,8 @@ class Inbound(Base):
     finished_at: Mapped[datetime | None]
 
     __table_args__ = (
-        Index(
-            "ix_inbound_due",
-            "next_try_at",
-            "id",
-            sqlite_where=text("state = 'pending'"),
-            postgresql_where=text("state = 'pending'"),
-        ),
+        # not partial: SQLite's planner would pass a partial index over for the one below, and sort
+        Index("ix_inbound_due", "state", "next_try_at", "id"),
         Index("ix_inbound_state_received_at", "state", "received_at"),
     )
 
@@ -333,25 +327,25 @@ class Outbox(Base):
     finished_at: Mapped[datetime | None]
 
     __table_args__ = (
-        Index(
-            "ix_outbox_due",
-            "next_try_at",
-            "id",
-            sqlite_where=text("state = 'queued'"),
-            postgresql_where=text("state = 'queued'"),
-        ),
+        Index("ix_outbox_due", "state", "next_try_at", "id"),
         Index("ix_outbox_state_created_at", "state", "created_at"),
     )
 
 
 class Deadline(Base):
-    """A moment at which something is due for a ticket. Ticks claim these; nothing scans tickets."""
+    """A moment at which something is due for a ticket. Ticks claim these; nothing scans tickets.
+
+    A cleared deadline keeps its row (due_at NULL), so that `version` never repeats and may be part
+    of the unique key of whatever the deadline causes.
+    """
 
     __tablename__ = "deadline"
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(32), primary_key=True)
-    due_at: Mapped[datetime] = mapped_column(index=True)
+    due_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(Integer, default=1)
+
+    __table_args__ = (Index("ix_deadline_due", "due_at", "ticket_id", "kind"),)
 
 
 class DigestRun(Base):

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Engine, Row, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Engine, Row, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from mailticket.errors import Permanent
@@ -122,7 +122,8 @@ class QueuedMail:
 
 
 _LISTED: Final = tuple(_C[name] for name in QueuedMail.__dataclass_fields__)
-_QUEUED: Final = _C.state == OutboxState.QUEUED.value
+_QUEUED: Final = _C.state == literal_column("'queued'")
+"""A literal, so that the plans PostgreSQL prepares know how rare it is."""
 
 # Statements of the hot path are built once: building one costs more than running it.
 _DUE: Final = claimable(
