@@ -1,0 +1,224 @@
+"""The states of a ticket and what moves it between them: one table, and nothing moves past it.
+
+Every pair of state and event has a cell. A cell is the new state, or a state that the customer can
+only bring back within the department's reopen window (after it their mail opens a new ticket,
+linked to this one), or a refusal in words fit for the agent who asked.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+class Status(enum.StrEnum):
+    """Where a ticket is in its life."""
+
+    OPEN = "open"
+    """Nobody has answered yet, or it came back."""
+    IN_PROGRESS = "in-progress"
+    WAITING = "waiting"
+    """For the customer; the clocks stand still."""
+    ON_HOLD = "on-hold"
+    """For somebody else; the clocks stand still, and a customer's mail does not end it."""
+    RESOLVED = "resolved"
+    """Done as the agent sees it; the customer may object."""
+    CLOSED = "closed"
+    ARCHIVED = "archived"
+    MERGED = "merged"
+    """Lives on in another ticket, which gets everything sent to this one."""
+
+
+PAUSED = frozenset({Status.WAITING, Status.ON_HOLD})
+FINISHED = frozenset({Status.RESOLVED, Status.CLOSED, Status.ARCHIVED, Status.MERGED})
+ACTIVE = frozenset(Status) - PAUSED - FINISHED
+
+
+class StatusEvent(enum.StrEnum):
+    """What can move a ticket. The customer's events come from any participant who is not an agent."""
+
+    AGENT_REPLIED = "agent-replied"
+    """A public answer; notes move nothing."""
+    CUSTOMER_REPLIED = "customer-replied"
+    CUSTOMER_CLOSED = "customer-closed"
+    STARTED = "started"
+    """An agent takes it up, or takes it up again after a pause."""
+    WAITS_FOR_CUSTOMER = "waits-for-customer"
+    PUT_ON_HOLD = "put-on-hold"
+    RESOLVED_BY_AGENT = "resolved-by-agent"
+    CLOSED_BY_AGENT = "closed-by-agent"
+    REOPENED = "reopened"
+    """By an agent, who may do so at any time."""
+    TIMED_OUT = "timed-out"
+    """The desk's own follow-up: no answer from the customer, or no objection to a solution."""
+    ARCHIVED = "archived"
+    MERGED = "merged"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """The ticket goes on in state `new`, which may be the state it was in."""
+
+    new: Status
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewLinkedTicket:
+    """Too late to bring the ticket back: the mail opens a new one that names this as predecessor."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It cannot be done; `reason` is a sentence for whoever asked."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _WithinWindow:
+    new: Status
+
+
+@dataclass(frozen=True, slots=True)
+class _Linked:
+    pass
+
+
+_Cell = Status | _WithinWindow | _Linked | Refused
+
+_E, _S = StatusEvent, Status
+_CLOSED_ALREADY = Refused("the ticket is closed; reopen it first")
+_ARCHIVED_ALREADY = Refused("the ticket is archived and takes no more changes")
+_MERGED_ALREADY = Refused("the ticket was merged into another one; do this there")
+_NOT_FINISHED = Refused("the ticket is not resolved or closed")
+
+_UNFINISHED: dict[StatusEvent, _Cell] = {
+    _E.STARTED: _S.IN_PROGRESS,
+    _E.WAITS_FOR_CUSTOMER: _S.WAITING,
+    _E.PUT_ON_HOLD: _S.ON_HOLD,
+    _E.RESOLVED_BY_AGENT: _S.RESOLVED,
+    _E.CLOSED_BY_AGENT: _S.CLOSED,
+    _E.CUSTOMER_CLOSED: _S.CLOSED,
+    _E.REOPENED: _NOT_FINISHED,
+    _E.TIMED_OUT: Refused("nobody is waiting for the customer"),
+    _E.ARCHIVED: Refused("the ticket is still open; close it first"),
+    _E.MERGED: _S.MERGED,
+}
+
+TRANSITIONS: dict[Status, dict[StatusEvent, _Cell]] = {
+    _S.OPEN: {
+        **_UNFINISHED,
+        _E.AGENT_REPLIED: _S.IN_PROGRESS,
+        _E.CUSTOMER_REPLIED: _S.OPEN,
+    },
+    _S.IN_PROGRESS: {
+        **_UNFINISHED,
+        _E.AGENT_REPLIED: _S.IN_PROGRESS,
+        _E.CUSTOMER_REPLIED: _S.IN_PROGRESS,
+    },
+    _S.WAITING: {
+        **_UNFINISHED,
+        _E.AGENT_REPLIED: _S.WAITING,
+        _E.CUSTOMER_REPLIED: _S.IN_PROGRESS,
+        _E.TIMED_OUT: _S.RESOLVED,
+    },
+    _S.ON_HOLD: {
+        **_UNFINISHED,
+        _E.AGENT_REPLIED: _S.ON_HOLD,
+        _E.CUSTOMER_REPLIED: _S.ON_HOLD,
+    },
+    _S.RESOLVED: {
+        _E.AGENT_REPLIED: _S.RESOLVED,
+        _E.CUSTOMER_REPLIED: _WithinWindow(_S.OPEN),
+        _E.CUSTOMER_CLOSED: _S.CLOSED,
+        _E.STARTED: Refused("the ticket is resolved; reopen it first"),
+        _E.WAITS_FOR_CUSTOMER: Refused("the ticket is resolved; reopen it first"),
+        _E.PUT_ON_HOLD: Refused("the ticket is resolved; reopen it first"),
+        _E.RESOLVED_BY_AGENT: _S.RESOLVED,
+        _E.CLOSED_BY_AGENT: _S.CLOSED,
+        _E.REOPENED: _S.OPEN,
+        _E.TIMED_OUT: _S.CLOSED,
+        _E.ARCHIVED: _S.ARCHIVED,
+        _E.MERGED: _S.MERGED,
+    },
+    _S.CLOSED: {
+        _E.AGENT_REPLIED: _S.CLOSED,
+        _E.CUSTOMER_REPLIED: _WithinWindow(_S.OPEN),
+        _E.CUSTOMER_CLOSED: _S.CLOSED,
+        _E.STARTED: _CLOSED_ALREADY,
+        _E.WAITS_FOR_CUSTOMER: _CLOSED_ALREADY,
+        _E.PUT_ON_HOLD: _CLOSED_ALREADY,
+        _E.RESOLVED_BY_AGENT: _CLOSED_ALREADY,
+        _E.CLOSED_BY_AGENT: _S.CLOSED,
+        _E.REOPENED: _S.OPEN,
+        _E.TIMED_OUT: Refused("the ticket is closed already"),
+        _E.ARCHIVED: _S.ARCHIVED,
+        _E.MERGED: _S.MERGED,
+    },
+    _S.ARCHIVED: {
+        **dict.fromkeys(_E, _ARCHIVED_ALREADY),
+        _E.CUSTOMER_REPLIED: _Linked(),
+        _E.ARCHIVED: _S.ARCHIVED,
+    },
+    _S.MERGED: dict.fromkeys(_E, _MERGED_ALREADY),
+}
+"""What each event does in each state; a test holds it complete."""
+
+
+def next_status(
+    current: Status,
+    event: StatusEvent,
+    *,
+    finished_at: datetime | None,
+    now: datetime,
+    reopen_window: timedelta,
+) -> Transition | NewLinkedTicket | Refused:
+    """What `event` makes of a ticket in state `current`.
+
+    finished_at    when it was last resolved or closed; None counts as just now
+    reopen_window  how long after that a customer's mail still brings it back, the end included
+
+    Mail to a merged ticket is refused here: who calls follows the merge first.
+    """
+    cell = TRANSITIONS[current][event]
+    if isinstance(cell, Refused):
+        return cell
+    if isinstance(cell, _Linked):
+        return NewLinkedTicket(f"the old ticket is {current}")
+    if isinstance(cell, Status):
+        return Transition(cell, _moved(current, cell, event))
+    if finished_at is not None and now - finished_at > reopen_window:
+        return NewLinkedTicket(
+            f"the old ticket was {current} more than {_days(reopen_window)} ago, too long ago to reopen it"
+        )
+    return Transition(cell.new, f"the customer wrote again within {_days(reopen_window)}")
+
+
+_WORDS = {
+    _E.AGENT_REPLIED: "an agent answered",
+    _E.CUSTOMER_REPLIED: "the customer wrote",
+    _E.CUSTOMER_CLOSED: "the customer closed it",
+    _E.STARTED: "an agent works on it",
+    _E.WAITS_FOR_CUSTOMER: "it waits for the customer",
+    _E.PUT_ON_HOLD: "an agent put it on hold",
+    _E.RESOLVED_BY_AGENT: "an agent resolved it",
+    _E.CLOSED_BY_AGENT: "an agent closed it",
+    _E.REOPENED: "an agent reopened it",
+    _E.TIMED_OUT: "the customer did not answer in time",
+    _E.ARCHIVED: "it was archived",
+    _E.MERGED: "it was merged into another ticket",
+}
+
+
+def _moved(old: Status, new: Status, event: StatusEvent) -> str:
+    return f"{_WORDS[event]}; it stays {new}" if new is old else _WORDS[event]
+
+
+def _days(window: timedelta) -> str:
+    if window < timedelta(days=2):
+        return f"{window / timedelta(hours=1):g} hours"
+    return f"{window.days} days"
