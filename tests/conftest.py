@@ -13,6 +13,7 @@ from tests import servers
 if TYPE_CHECKING:
     from tests.servers.certificates import Certificates
     from tests.servers.dovecot import Dovecot
+    from tests.servers.postgres import Postgres
     from tests.servers.sink import SmtpSink
 
 
@@ -61,3 +62,27 @@ def smtp_sink() -> Iterator[SmtpSink]:
 
     with SmtpSink() as sink:
         yield sink
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL cluster for the whole run; a test takes a database of its own (`postgres_url`)."""
+    from tests.servers.postgres import Postgres
+
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> str:
+    """The URL of an empty PostgreSQL database of this test's own."""
+    return postgres.new_database()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database; the test runs once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'mailticket.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url

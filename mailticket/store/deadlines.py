@@ -1,0 +1,89 @@
+"""Moments at which something is due for a ticket, as rows.
+
+A deadline is only the alarm: whoever claims one asks the pure clock (domain/clocks.py) what the
+moment means, applies that, and plans or clears the deadline in the same transaction. Hence a tick
+that comes late, twice, or on three machines at once changes nothing: the row is locked while it is
+worked on, and moved when the work is committed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.orm import Session
+
+from mailticket.store.dialect import claimable, table_of, upsert
+from mailticket.store.models import Deadline
+
+_DEADLINE: Final = table_of(Deadline)
+_C: Final = _DEADLINE.c
+
+_DUE: Final = claimable(
+    select(_C.ticket_id, _C.kind, _C.due_at, _C.version)
+    .where(_C.due_at <= bindparam("now"))
+    .order_by(_C.due_at, _C.ticket_id, _C.kind)
+    .limit(bindparam("most")),
+    _DEADLINE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DueDeadline:
+    """A deadline that has come. `version` tells it from every other one of this ticket and kind."""
+
+    ticket_id: int
+    kind: str
+    due_at: datetime
+    version: int
+
+
+def plan(session: Session, ticket_id: int, kind: str, due_at: datetime) -> int:
+    """Set when `kind` is due next for the ticket; returns the deadline's version.
+
+    Planning the moment that is planned already changes nothing; any other gets the next version.
+    """
+    insert = upsert(session, _DEADLINE).values(ticket_id=ticket_id, kind=kind, due_at=due_at, version=1)
+    statement = insert.on_conflict_do_update(
+        index_elements=["ticket_id", "kind"],
+        set_={"due_at": insert.excluded.due_at, "version": _C.version + 1},
+        where=_C.due_at.is_distinct_from(insert.excluded.due_at),
+    ).returning(_C.version)
+    version = session.execute(statement).scalar_one_or_none()
+    if version is None:  # planned for this moment already
+        version = session.execute(
+            select(_C.version).where(_C.ticket_id == ticket_id, _C.kind == kind)
+        ).scalar_one()
+    return int(version)
+
+
+def clear(session: Session, ticket_id: int, kind: str | None = None) -> None:
+    """Nothing of `kind` (None: of any kind) is due for the ticket any more."""
+    statement = update(_DEADLINE).where(_C.ticket_id == ticket_id, _C.due_at.is_not(None))
+    if kind is not None:
+        statement = statement.where(_C.kind == kind)
+    session.execute(statement.values(due_at=None))
+
+
+def planned(session: Session, ticket_id: int) -> dict[str, datetime]:
+    """What is due for the ticket and when, by kind."""
+    query = select(_C.kind, _C.due_at).where(_C.ticket_id == ticket_id, _C.due_at.is_not(None))
+    return dict(map(tuple, session.execute(query)))
+
+
+def claim_due(session: Session, now: datetime, limit: int) -> list[DueDeadline]:
+    """Up to `limit` deadlines that have come, earliest first, locked until the transaction ends.
+
+    The caller must `plan` or `clear` each one it is given before it commits; one left as it is comes
+    back with the next tick. On PostgreSQL rows another machine is working on are passed over.
+    """
+    rows = session.execute(_DUE, {"now": now, "most": limit})
+    return [DueDeadline(row.ticket_id, row.kind, row.due_at, row.version) for row in rows]
+
+
+def next_due(session: Session) -> datetime | None:
+    """The earliest moment at which anything is due, so that a scheduler knows how long to sleep."""
+    earliest: datetime | None = session.execute(select(func.min(_C.due_at))).scalar_one()
+    return earliest
