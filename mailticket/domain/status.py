@@ -94,7 +94,7 @@ _E, _S = StatusEvent, Status
 _CLOSED_ALREADY = Refused("the ticket is closed; reopen it first")
 _ARCHIVED_ALREADY = Refused("the ticket is archived and takes no more changes")
 _MERGED_ALREADY = Refused("the ticket was merged into another one; do this there")
-_NOT_FINISHED = Refused("the ticket is not resolved or closed")
+_NOT_FINISHED = Refused("the ticket is neither resolved nor closed, so it cannot be reopened")
 
 _UNFINISHED: dict[StatusEvent, _Cell] = {
     _E.STARTED: _S.IN_PROGRESS,
@@ -170,32 +170,77 @@ TRANSITIONS: dict[Status, dict[StatusEvent, _Cell]] = {
 
 
 def next_status(
-    current: Status,
+    current: str,
     event: StatusEvent,
     *,
-    finished_at: datetime | None,
-    now: datetime,
-    reopen_window: timedelta,
+    closed_at: datetime | None = None,
+    reopen_window: timedelta | None = None,
+    now: datetime | None = None,
 ) -> Transition | NewLinkedTicket | Refused:
-    """What `event` makes of a ticket in state `current`.
+    """What `event` makes of a ticket whose status is `current`.
 
-    finished_at    when it was last resolved or closed; None counts as just now
-    reopen_window  how long after that a customer's mail still brings it back, the end included
+    closed_at      when it was last resolved or closed (aware UTC); None counts as just now
+    reopen_window  how long after that a customer's mail still brings it back, the end included;
+                   None for ever
+    now            aware UTC; needed where the two above are given
 
-    Mail to a merged ticket is refused here: who calls follows the merge first.
+    Mail to a merged ticket is refused here: who calls follows the merge first. ValueError for a
+    `current` that is no `Status`, or a missing `now`.
     """
-    cell = TRANSITIONS[current][event]
+    old = Status(current)
+    cell = TRANSITIONS[old][event]
     if isinstance(cell, Refused):
         return cell
     if isinstance(cell, _Linked):
-        return NewLinkedTicket(f"the old ticket is {current}")
+        return NewLinkedTicket(f"the old ticket is {old}")
     if isinstance(cell, Status):
-        return Transition(cell, _moved(current, cell, event))
-    if finished_at is not None and now - finished_at > reopen_window:
+        return Transition(cell, _moved(old, cell, event))
+    if closed_at is None or reopen_window is None:
+        return Transition(cell.new, "the customer wrote again")
+    if now is None:
+        raise ValueError("whether a window is over can only be told with `now`")
+    if now - closed_at > reopen_window:
         return NewLinkedTicket(
-            f"the old ticket was {current} more than {_days(reopen_window)} ago, too long ago to reopen it"
+            f"the old ticket was {old} more than {_days(reopen_window)} ago, too long ago to reopen it"
         )
     return Transition(cell.new, f"the customer wrote again within {_days(reopen_window)}")
+
+
+_REQUESTS = {
+    "resolve": _E.RESOLVED_BY_AGENT,
+    "resolved": _E.RESOLVED_BY_AGENT,
+    "solved": _E.RESOLVED_BY_AGENT,
+    "close": _E.CLOSED_BY_AGENT,
+    "closed": _E.CLOSED_BY_AGENT,
+    "reopen": _E.REOPENED,
+    "open": _E.REOPENED,
+    "in progress": _E.STARTED,
+    "progress": _E.STARTED,
+    "started": _E.STARTED,
+    "wait": _E.WAITS_FOR_CUSTOMER,
+    "waiting": _E.WAITS_FOR_CUSTOMER,
+    "waiting for customer": _E.WAITS_FOR_CUSTOMER,
+    "hold": _E.PUT_ON_HOLD,
+    "on hold": _E.PUT_ON_HOLD,
+    "archive": _E.ARCHIVED,
+    "archived": _E.ARCHIVED,
+}
+
+
+def requested_event(command: str, argument: str = "") -> StatusEvent | Refused:
+    """What an agent asks for with a command ("close", "resolve", "reopen"), or "status" and a state's name.
+
+    Case, hyphens and underscores in the state's name do not count. Refused names what can be asked.
+    """
+    asked = argument if command == "status" else command
+    words = " ".join(asked.casefold().replace("-", " ").replace("_", " ").split())
+    event = _REQUESTS.get(words)
+    if event is not None:
+        return event
+    return Refused(
+        f'"{asked}" is no state a ticket can be put in; there are: open, in progress, waiting, on hold, '
+        "resolved, closed, archived"
+    )
 
 
 _WORDS = {

@@ -18,6 +18,7 @@ from mailticket.domain.status import (
     StatusEvent,
     Transition,
     next_status,
+    requested_event,
 )
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -70,8 +71,8 @@ CELLS = [
 def step(
     state: Status, event: StatusEvent, ago: timedelta | None = timedelta(0)
 ) -> Transition | NewLinkedTicket | Refused:
-    finished_at = None if ago is None else NOW - ago
-    return next_status(state, event, finished_at=finished_at, now=NOW, reopen_window=WINDOW)
+    closed_at = None if ago is None else NOW - ago
+    return next_status(state, event, closed_at=closed_at, now=NOW, reopen_window=WINDOW)
 
 
 def test_the_table_above_covers_every_state_and_every_event() -> None:
@@ -120,13 +121,50 @@ def test_without_a_window_every_reply_to_a_finished_ticket_opens_a_new_one() -> 
     result = next_status(
         Status.CLOSED,
         StatusEvent.CUSTOMER_REPLIED,
-        finished_at=NOW - timedelta(seconds=1),
+        closed_at=NOW - timedelta(seconds=1),
         now=NOW,
         reopen_window=timedelta(0),
     )
     assert result == NewLinkedTicket(
         "the old ticket was closed more than 0 hours ago, too long ago to reopen it"
     )
+
+
+def test_a_window_without_the_time_is_a_mistake_of_the_caller() -> None:
+    with pytest.raises(ValueError, match="now"):
+        next_status(Status.CLOSED, StatusEvent.CUSTOMER_REPLIED, closed_at=NOW, reopen_window=WINDOW)
+
+
+def test_without_a_limit_a_customer_always_brings_a_ticket_back() -> None:
+    assert next_status("closed", StatusEvent.CUSTOMER_REPLIED) == Transition(
+        Status.OPEN, "the customer wrote again"
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "argument", "event"),
+    [
+        ("close", "", StatusEvent.CLOSED_BY_AGENT),
+        ("close", "replaced the toner", StatusEvent.CLOSED_BY_AGENT),
+        ("resolve", "", StatusEvent.RESOLVED_BY_AGENT),
+        ("reopen", "", StatusEvent.REOPENED),
+        ("status", "On-Hold", StatusEvent.PUT_ON_HOLD),
+        ("status", "on hold", StatusEvent.PUT_ON_HOLD),
+        ("status", "in_progress", StatusEvent.STARTED),
+        ("status", "waiting", StatusEvent.WAITS_FOR_CUSTOMER),
+        ("status", "closed", StatusEvent.CLOSED_BY_AGENT),
+        ("status", "archived", StatusEvent.ARCHIVED),
+    ],
+)
+def test_what_an_agent_asks_for_is_an_event(command: str, argument: str, event: StatusEvent) -> None:
+    assert requested_event(command, argument) is event
+
+
+@pytest.mark.parametrize("argument", ["", "merged", "done-ish", "status"])
+def test_a_state_nobody_knows_is_refused_with_those_that_are(argument: str) -> None:
+    refused = requested_event("status", argument)
+    assert isinstance(refused, Refused)
+    assert "on hold" in refused.reason
 
 
 def test_every_state_is_active_paused_or_finished() -> None:
@@ -139,15 +177,15 @@ def test_every_state_is_active_paused_or_finished() -> None:
 def test_no_story_leaves_the_table_or_leaves_an_archived_or_merged_ticket(
     story: list[tuple[StatusEvent, int]],
 ) -> None:
-    state, finished_at, now = Status.OPEN, None, NOW
+    state, closed_at, now = Status.OPEN, None, NOW
     for event, days in story:
         now += timedelta(days=days)
-        result = next_status(state, event, finished_at=finished_at, now=now, reopen_window=WINDOW)
+        result = next_status(state, event, closed_at=closed_at, now=now, reopen_window=WINDOW)
         if not isinstance(result, Transition):
             continue
         assert result.new in Status
         if state in (Status.ARCHIVED, Status.MERGED):
             assert result.new is state
         if result.new in FINISHED and state not in FINISHED:
-            finished_at = now
+            closed_at = now
         state = result.new
