@@ -129,6 +129,12 @@ def rules_have_different_names(draft: Draft) -> None:
         seen.add(name)
 
 
+def no_agent_is_called_me(draft: Draft) -> None:
+    """In a command, "me" is whoever writes it."""
+    if "me" in draft.document.tree.get("agents", {}):
+        draft.document.report(("agents", "me"), "cannot be a key: `#assign me` means the agent who writes it")
+
+
 def holidays_are_known(draft: Draft) -> None:
     """Countries and regions are codes of the `holidays` package."""
     for key, schedule in draft.entries["schedules"].items():
@@ -215,6 +221,7 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     department_addresses_leave_room,
     departments_have_readers,
     rules_have_different_names,
+    no_agent_is_called_me,
     holidays_are_known,
     listeners_do_not_collide,
     listener_certificates_exist,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from pydantic import SecretStr, ValidationError
 
@@ -20,7 +20,8 @@ from mailticket.config.values import NotThis, key_mistake
 NO_KEY_YET = SecretStr("")
 """Stands for a secret key that the configuration does not give."""
 
-_PRIORITIES = {"low": 4, "normal": 3, "high": 2, "emergency": 1}
+DEFAULT_PRIORITIES = {"low": 4, "normal": 3, "high": 2, "emergency": 1}
+"""Key -> urgency, when no priority is written (osTicket's four)."""
 
 _S = TypeVar("_S", bound=Section)
 
@@ -48,7 +49,7 @@ def complete_document(document: Document) -> None:
     tree = document.tree
     if "priorities" not in tree:
         tree["priorities"] = {
-            key: {"name": key.capitalize(), "urgency": urgency} for key, urgency in _PRIORITIES.items()
+            key: {"name": key.capitalize(), "urgency": urgency} for key, urgency in DEFAULT_PRIORITIES.items()
         }
     departments = tree.get("departments", {})
     if len(departments) == 1:
@@ -120,11 +121,7 @@ def _validated(document: Document, path: Path, model: type[_S], data: dict[str, 
     try:
         return model.model_validate(data)
     except ValidationError as exc:
-        for error in exc.errors(include_url=False):
-            if error["type"] == "missing" and not document.complete:
-                continue
-            location = tuple(part for part in error["loc"] if part != "[key]")
-            wording.report(document, (*path, *location), error)
+        wording.report(document, exc, lambda location: (*path, *location))
     return None
 
 
@@ -204,9 +201,9 @@ def _desk(draft: Draft) -> Desk | None:
     try:
         return Desk.model_validate(data)
     except ValidationError as exc:
-        for error in exc.errors(include_url=False):
-            if error["type"] == "missing" and not document.complete:
-                continue
-            section = "service" if error["loc"][0] in DESK_IN_SERVICE else "desk"
-            wording.report(document, cast(Path, (section, *error["loc"])), error)
+        wording.report(document, exc, _place_of_desk_option)
     return None
+
+
+def _place_of_desk_option(location: Path) -> Path:
+    return ("service" if location[0] in DESK_IN_SERVICE else "desk", *location)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from mailticket.config.document import Document
@@ -40,8 +41,20 @@ _BOUNDS = {
 }
 
 
-def report(document: Document, path: Path, error: ErrorDetails) -> None:
-    """Note one of pydantic's errors at `path` of the document."""
+def report(document: Document, error: ValidationError, place: Callable[[Path], Path]) -> None:
+    """Note all of pydantic's errors; `place` turns a location within the model into a path."""
+    errors = error.errors(include_url=False)
+    locations = [tuple(part for part in one["loc"] if part != "[key]") for one in errors]
+    for one, location in zip(errors, locations, strict=True):
+        if one["type"] == "missing" and not document.complete:
+            continue
+        inner = any(len(other) > len(location) and other[: len(location)] == location for other in locations)
+        if one["type"] == "too_short" and inner:
+            continue  # a list whose every item was refused counts as empty
+        _note(document, place(location), one)
+
+
+def _note(document: Document, path: Path, error: ErrorDetails) -> None:
     message, suggestion = _words(error)
     value = error["input"]
     if error["type"] == "missing" or not _may_be_shown(path, value):
