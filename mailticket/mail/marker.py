@@ -9,6 +9,7 @@ send lines of the same sense, which are recognised too.
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 MARKER_LINES = {
     "en": "-- Please reply above this line --",
@@ -22,6 +23,8 @@ MARKER_LINES = {
 
 _MIN_TOKEN, _MAX_TOKEN = 36, 80
 _MAX_TOKENS = 64
+_MAX_STARTS = 2_000
+"""Occurrences of `mt:` that are looked at; a mail of ours that was quoted ten times has ten."""
 _MAX_REACH = 400
 """Characters behind `mt:` that are looked at: a token, line breaks and deep quote prefixes."""
 _MAX_MARKER = 160
@@ -62,8 +65,10 @@ _ABOVE = re.compile(
     )
 )
 _HINTS = (
-    "this line", "this text", "this message", "dieser zeile", "dieser linie", "ligne", "línea", "linea", "linha",
-    "riga", "regel", "lijn", "raden", "linje", "denna rad", "linie", "linią", "linii", "rivin", "řádk", "čáru",
+    "this line", "this text", "this message", "dieser zeile", "dieser linie", "ligne", "línea", "linea",
+    "linha",
+    "riga", "regel", "lijn", "raden", "linje", "denna rad", "linie", "linią", "linii", "rivin", "řádk",
+    "čáru",
     "строки", "линии", "черты", "лінією", "лінії", "рядка", "satırın", "çizginin", "行", "線", "线", "ライン",
     "줄", "선", "라인", "שורה", "קו", "السطر", "الخط", "γραμμή", " fölé",
 )  # fmt: skip
@@ -112,7 +117,7 @@ def find_tokens(text: str) -> tuple[str, ...]:
     the closing bracket follows, and HTML entities for its punctuation. Linear time.
     """
     found: dict[str, None] = {}
-    for match in _TOKEN_START.finditer(text):
+    for match in islice(_TOKEN_START.finditer(text), _MAX_STARTS):
         token = _token_at(text, match.end())
         if token is not None:
             found[token] = None

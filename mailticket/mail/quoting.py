@@ -30,6 +30,8 @@ MAX_CHARS = 256_000
 _NEAR = 3
 """Lines between where the text and the HTML see a quote begin that still count as agreement."""
 _MAX_LEADING_INTRO = 4
+_MAX_INTROS = 400
+"""Lines that are looked at as the end of an intro; a mail has rarely ten."""
 _LONG_LINE = 66
 """A quoted line at least this long may have been wrapped by a host, its rest left without a `>`."""
 
@@ -96,6 +98,7 @@ class _Splitting:
     certain: bool = True
     """False once a quote was assumed to reach to the end with nothing marking its end."""
     is_forward: bool = False
+    intros: int = 0
 
     def run(self, markers: bool) -> None:
         """Fill `kinds`. markers: whether to look for marker lines at all."""
@@ -118,7 +121,9 @@ class _Splitting:
             return intro if intro > index else self._prefixed(index, introduced=False)
         if not text:
             return index
-        if markers and (marker.is_marker_line(text) or ("mt:" in text and marker.find_tokens(text))):
+        if markers and (
+            marker.is_marker_line(text) or ("mt:" in text and len(text) < 400 and marker.find_tokens(text))
+        ):
             return self._open(index, index + 1, floor, 0.99, "marker")
         end = self._announced(index, floor)
         if end == index and may_end_intro(text):
@@ -154,7 +159,8 @@ class _Splitting:
 
     def _intro_at(self, index: int, floor: int) -> int:
         """An intro that ends in line `index`; a weak one only with a marked quote below it."""
-        intro = find_intro(self.lines.bare, index, floor)
+        self.intros += 1
+        intro = find_intro(self.lines.bare, index, floor) if self.intros <= _MAX_INTROS else None
         if intro is None:
             return index
         after = self.lines.next_written(index + 1)
@@ -243,12 +249,20 @@ class _Splitting:
                 written += 1
             else:
                 break
-        if not introduced and not self._is_quote_run(index, end):
-            return end
-        self._mark(index, end, SpanKind.QUOTED)
-        if not introduced:
-            self._decided(0.85, "prefix")
+        if introduced or self._is_quote_run(index, end):
+            self._mark(index if introduced else self._unclosed_intro(index), end, SpanKind.QUOTED)
+            if not introduced:
+                self._decided(0.85, "prefix")
         return end
+
+    def _unclosed_intro(self, index: int) -> int:
+        """Where an intro without a colon, right above the `>` line `index`, begins; else `index`."""
+        lines = self.lines.bare
+        above = index - 1 if index and lines[index - 1] else index - 2
+        if above < 0 or not lines[above] or self.kinds[above] is not SpanKind.NEW or "@" not in lines[above]:
+            return index
+        intro = find_intro(lines, above, max(0, above - _MAX_LEADING_INTRO))
+        return index if intro is None else intro.first
 
     def _is_wrapped_rest(self, index: int) -> bool:
         """Whether an unmarked line between two `>` lines is the rest of the first, wrapped by a host."""

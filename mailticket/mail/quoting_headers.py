@@ -17,7 +17,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mailticket.mail.quoting_words import FIELDS, FORWARDED, ORIGINAL
+from mailticket.mail.quoting_words import FIELDS, FORWARDED, ORIGINAL, fold
 
 _MAX_KEY = 34
 _MAX_BLOCK = 26
@@ -73,7 +73,7 @@ def separator(text: str) -> Separator | None:
     words = text.strip(_DECORATION).rstrip(":：").strip(_DECORATION)
     if not 2 <= len(words) <= 48:
         return None
-    words = words.casefold()
+    words = fold(words)
     if words in FORWARDED:
         return Separator(forward=True)
     if decorated and words in ORIGINAL:
@@ -93,7 +93,7 @@ def field_of(text: str) -> tuple[str, str] | None:
         colon = wide
     if colon < 1:
         return None
-    field = FIELDS.get(" ".join(text[:colon].strip(_DECORATION).casefold().split()))
+    field = FIELDS.get(fold(text[:colon].strip(_DECORATION)))
     return None if field is None else (field, text[colon + 1 :].strip(_DECORATION))
 
 

@@ -38,7 +38,8 @@ _SELECTORS: tuple[tuple[Mark, tuple[str, ...]], ...] = (
     (
         Mark.SIGNATURE,
         (
-            ".gmail_signature", ".moz-signature", ".protonmail_signature_block", "#ms-outlook-mobile-signature",
+            ".gmail_signature", ".moz-signature", ".protonmail_signature_block",
+            "#ms-outlook-mobile-signature",
             "#AppleMailSignature", '[name="messageSignatureSection"]', "#ymail_android_signature",
             '[id^="ymail_"][id$="signature"]', ".gmail_signature_prefix", "#Signature", ".x_gmail_signature",
             ".tutanota_signature", '[id^="Zm-_Id_-Sgn"]', ".zm_signature", ".fm-signature",
@@ -70,7 +71,8 @@ _SELECTORS: tuple[tuple[Mark, tuple[str, ...]], ...] = (
         (
             'blockquote[type="cite" i]', 'blockquote[cite]', 'blockquote[class*="quote" i]', ".clean_bq",
             'blockquote[style*="border-left" i]', ".yahoo_quoted", '[id^="yahoo_quoted"]', ".tutanota_quote",
-            ".zmail_extra", "#zmail_extra", '[name="quote"]', "#isReplyContent", "#isForwardContent", "includetail",
+            ".zmail_extra", "#zmail_extra", '[name="quote"]', "#isReplyContent", "#isForwardContent",
+            "includetail",
             ".history_container", '[name="messageReplySection"]', ".front-blockquote", ".mail-quote",
             ".moz-forward-container", '[fairemail="reference"]', '[fairemail="quote"]', ".freshdesk_quote",
             ".replyQuote", ".mailruQuote", ".mail-quote-collapse", ".quoted-reply", ".original-message",
@@ -80,8 +82,10 @@ _SELECTORS: tuple[tuple[Mark, tuple[str, ...]], ...] = (
 )  # fmt: skip
 _BARE = "blockquote"
 _HINTS = (
-    "blockquote", "quote", "border-top", "appendonsend", "divrplyfwdmsg", "cite", "signature", "stopspelling", "zmail",
-    "olk_src", "reference", "isreplycontent", "includetail", "messagereply", "history_container", "zwchr", "clean_bq",
+    "blockquote", "quote", "border-top", "appendonsend", "divrplyfwdmsg", "cite", "signature", "stopspelling",
+    "zmail",
+    "olk_src", "reference", "isreplycontent", "includetail", "messagereply", "history_container", "zwchr",
+    "clean_bq",
     "isforwardcontent", "original-message", "reply-intro", "tabindex",
 )  # fmt: skip
 _ALL = ",".join([selector for _, selectors in _SELECTORS for selector in selectors] + [_BARE])

@@ -50,7 +50,8 @@ _MONTH_DAY = re.compile(
     r"\b(?:jan|feb|fév|fev|mar|mär|maa|apr|avr|abr|may|mai|mag|maj|jun|juin|jul|juil|lug|aug|août|ago|"
     r"sep|set|oct|okt|ott|out|nov|dec|dez|déc|dic)[^\W\d]{0,8}\.?\s{1,2}\d{1,2}\b"
     r"|\d{1,2}\.?\s(?:de\s)?(?:jan|feb|fév|fev|mar|mär|apr|avr|abr|may|mai|mag|maj|jun|juin|jul|juil|lug|"
-    r"aug|août|ago|sep|set|oct|okt|ott|out|nov|dec|dez|déc|dic|янв|фев|мар|апр|мая|июн|июл|авг|сен|окт|ноя|дек)",
+    r"aug|août|ago|sep|set|oct|okt|ott|out|nov|dec|dez|déc|dic|янв|фев|мар|апр|мая|июн|июл|авг|сен|окт|"
+    r"ноя|дек)",
     re.IGNORECASE,
 )
 _TIME = re.compile(
@@ -59,7 +60,8 @@ _TIME = re.compile(
 _PRONOUN_WROTE = re.compile(
     r"\b(?:i|you|we|he|she|they|it|who|ich|du|sie|wir|er|ihr|man|j'ai|vous|nous|il|elle|tu|yo|usted|ella|"
     r"nosotros|eu|você|ele|ela|io|lei|lui|noi|ik|je|jij|u|wij|hij|zij|jag|ni|vi|han|hon|du|jeg|hun|minä|"
-    r"ja|ty|on|ona|já|я|вы|мы|он|она)\s(?:wrote|writes|said|sent|schrieb|a écrit|avez écrit|escribió|escreveu|"
+    r"ja|ty|on|ona|já|я|вы|мы|он|она)\s(?:wrote|writes|said|sent|schrieb|a écrit|avez écrit|escribió|"
+    r"escreveu|"
     r"ha scritto|schreef|skrev|kirjoitti|napisał|napsal|написал|пишет)",
     re.IGNORECASE,
 )
@@ -93,7 +95,9 @@ def may_end_intro(text: str) -> bool:
         return True
     if tail in ">)":
         return "@" in text
-    return text.endswith(("--", "写道", "寫道")) and len(text) < MAX_INTRO
+    if text.endswith("--"):
+        return 16 < len(text) < MAX_INTRO
+    return text.endswith(("写道", "寫道", "geschreven", "wrote"))
 
 
 def grade(text: str) -> int:

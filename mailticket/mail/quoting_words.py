@@ -7,8 +7,13 @@ adding its words here; the recognisers that use them are in the other quoting mo
 from __future__ import annotations
 
 
+def fold(phrase: str) -> str:
+    """A phrase as the tables hold it: casefolded, single blanks, the dot of a folded Turkish İ gone."""
+    return " ".join(phrase.split()).casefold().replace("\u0307", "")
+
+
 def _phrases(table: str) -> frozenset[str]:
-    return frozenset(" ".join(phrase.split()).casefold() for phrase in table.split("|"))
+    return frozenset(fold(phrase) for phrase in table.split("|"))
 
 
 _FROM = """

@@ -25,26 +25,34 @@ _SENT_FROM = re.compile(
     r"diese nachricht wurde von|gesendet (?:von|mit|über|aus|per|vom)|von .{2,30} gesendet|"
     r"holen sie sich outlook|outlook f|mit .{2,30} gesendet|enviado (?:d|a p|por|vía|via|com|con)|"
     r"enviada (?:d|por)|enviat des|inviato (?:d|con|tramite)|scarica|ottieni|verzonden (?:v|met|door)|"
-    r"verstuurd (?:v|met)|download outlook|skickat från|skickat med|sänt från|hämta outlook|sendt (?:f|med|via)|"
+    r"verstuurd (?:v|met)|download outlook|skickat från|skickat med|sänt från|hämta outlook|sendt (?:f|"
+    r"med|via)|"
     r"hent outlook|få outlook|skaff deg outlook|lähetetty|hanki outlook|wysłan[eoay] z|pobierz|"
-    r"odesláno z|odoslané z|získat outlook|stáhnout outlook|отправлено (?:с|из)|отправлено от|скачать outlook|"
+    r"odesláno z|odoslané z|získat outlook|stáhnout outlook|отправлено (?:с|из)|отправлено от|скачать "
+    r"outlook|"
     r"надіслано (?:з|із)|отримати outlook|trimis de|trimis din|στάλθηκε από|λήψη του outlook|"
     r"elküldve|küldve|发自|來自我的|從我的|从我的|寄自|获取 outlook|取得 outlook|나의|נשלח מ|نشرت من|"
-    r"أ?ُ?رسلت من|أ?ُ?رسل من|مرسل من|تم الإرسال من|dikirim dari|được gửi từ|đã gửi từ|gửi từ|ส่งจาก|poslano (?:s|z|iz)|"
+    r"أ?ُ?رسلت من|أ?ُ?رسل من|مرسل من|تم الإرسال من|dikirim dari|được gửi từ|đã gửi từ|gửi từ|ส่งจาก|"
+    r"poslano (?:s|z|iz)|"
     r"poslané z|изпратено от|saadetud minu|iphone'|ipad'|mobilimről|az? (?:iphone|ipad|android)"
     r")",
     re.IGNORECASE,
 )
 _SENT_FROM_END = re.compile(
-    r"(?:から送信|から送信されました|より送信|에서 보냄|에서 보낸 메일|에서 나의 .{2,20} 보냄|gönderildi|傳送|发送|küldve|gesendet|"
+    r"(?:から送信|から送信されました|より送信|에서 보냄|에서 보낸 메일|에서 나의 .{2,20} 보냄|gönderildi|"
+    r"傳送|发送|küldve|gesendet|"
     r"küldtem|elküldve)[\s.。>*_)]{0,4}$",
     re.IGNORECASE,
 )
 _FOOTER_WORDS = re.compile(
-    r"iphone|ipad|android|outlook|mobil|handy|smartphone|samsung|galaxy|huawei|xiaomi|redmi|blackberry|windows|"
-    r"mail|app\b|phone|telefon|teléfono|móvil|téléphone|celular|cellulare|device|gerät|tablet|hotmail|yahoo|gmx|"
-    r"proton|tutanota|tuta\b|zoho|polymail|spark|superhuman|boxer|nine\b|acompli|aqua|fairemail|k-9|thunderbird|"
-    r"телефон|смартфон|手机|手機|スマ|携帯|휴대|폰|imac|mac\b|imachine|watch|nokia|lumia|sony|xperia|lg\b|htc|motorola|"
+    r"iphon|ipad|android|outlook|mobil|handy|smartphone|samsung|galaxy|huawei|xiaomi|redmi|blackberry|"
+    r"windows|"
+    r"mail|app\b|phone|telefon|teléfono|móvil|téléphone|celular|cellulare|device|gerät|tablet|hotmail|"
+    r"yahoo|gmx|"
+    r"proton|tutanota|tuta\b|zoho|polymail|spark|superhuman|boxer|nine\b|acompli|aqua|fairemail|k-9|"
+    r"thunderbird|"
+    r"телефон|смартфон|手机|手機|スマ|携帯|휴대|폰|imac|mac\b|imachine|watch|nokia|lumia|sony|xperia|lg\b|"
+    r"htc|motorola|"
     r"oneplus|pixel|front\b|hey\b|airmail|newton|edison|cloudmagic|wireless|verizon|at&t|t-mobile|vodafone|"
     r"аппарат|устройств|urządzeni|zařízení|dispositiv|appareil|enhet|enhed|laite|uređaj|készülék",
     re.IGNORECASE,
