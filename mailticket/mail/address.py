@@ -37,7 +37,8 @@ class _Token:
     """A quoted string, comment or literal that was never closed, or a comment within a comment."""
 
 
-_LEX: Final = re.compile(r"[ \t\r\n]+|[^ \t\r\n\"()<>@,;:\[\]]+|[\"()<>@,;:\[\]]")
+_WORD: Final = r"=\?[^?\s\"<>@]{1,60}\?[bBqQ]\?[^?\s\"<>@\\\[\]]{0,500}\?="
+_LEX: Final = re.compile(_WORD + r"|[ \t\r\n]+|[^ \t\r\n\"()<>@,;:\[\]]+|[\"()<>@,;:\[\]]")
 _INSIDE: Final = {
     '"': re.compile(r'\\.?|"', re.DOTALL),
     "(": re.compile(r"\\.?|[()]", re.DOTALL),
@@ -48,7 +49,7 @@ _INSIDE: Final = {
 def _tokens(text: str) -> list[_Token]:
     """Tokens of an address field; linear, because an unclosed bracket swallows the rest at once."""
     out: list[_Token] = []
-    position, spaced = 0, False
+    position, spaced, quotes_close = 0, False, True
     while position < len(text):
         match = _LEX.match(text, position)
         if match is None:
@@ -58,9 +59,12 @@ def _tokens(text: str) -> list[_Token]:
         if piece[0] in " \t\r\n":
             spaced = True
             continue
-        if piece in _INSIDE:
+        if piece == '"' and not quotes_close:
+            out.append(_Token(_Kind.ATOM, '"', spaced, True))
+        elif piece in _INSIDE:
             token, position = _enclosed(text, position, piece, spaced)
             out.append(token)
+            quotes_close = quotes_close and not (piece == '"' and token.broken)
         elif piece in "<>@,;:)]":
             out.append(_Token(_Kind.SPECIAL, piece, spaced))
         else:
@@ -209,7 +213,10 @@ def _phrase(tokens: Sequence[_Token], limit: int) -> str:
     if not any(t.kind is not _Kind.SPECIAL for t in words):
         words = [t for t in tokens if t.kind is _Kind.COMMENT]
     joined = "".join((" " if t.spaced and i else "") + t.text for i, t in enumerate(words))
-    return clean_text(decode_words(joined).text, limit=limit, one_line=True).strip(" '\"")
+    name = clean_text(decode_words(joined).text, limit=limit, one_line=True).strip()
+    while len(name) >= 2 and name[0] == name[-1] and name[0] in "'\"":  # quoted once more by some mailers
+        name = name[1:-1].strip()
+    return name
 
 
 # ---- the strict reading -----------------------------------------------------------------------------
@@ -258,8 +265,6 @@ def _strict(text: str, tokens: Sequence[_Token]) -> tuple[str | None, str | None
     if any(char in comment.text for comment in comments for char in "@<>"):
         return None, "From has an address in a comment"
     words = [token for token in tokens if token.kind is not _Kind.COMMENT]
-    if sum(_is(token, "@") for token in words) != 1:
-        return None, "From has not exactly one address"
     opening = next((i for i, token in enumerate(words) if _is(token, "<")), None)
     if opening is None:
         phrase, spec = [], list(words)
@@ -267,10 +272,18 @@ def _strict(text: str, tokens: Sequence[_Token]) -> tuple[str | None, str | None
         phrase, spec = words[:opening], words[opening + 1 :]
         if not spec or not _is(spec.pop(), ">"):
             return None, "From has text behind its address"
-    problem = _phrase_problem(phrase)
-    if problem is None and _comment_inside(tokens):
-        problem = "From has a comment inside its address"
-    return (None, problem) if problem else _strict_spec(spec)
+    if sum(_is(token, "@") for token in spec) != 1:
+        return None, "From has not exactly one address"
+    problem = "From has a comment inside its address" if _comment_inside(tokens) else None
+    address, problem = (None, problem) if problem else _strict_spec(spec)
+    if address is not None and not _names_itself(phrase, address):
+        problem = _phrase_problem(phrase)
+    return (None, problem) if problem else (address, None)
+
+
+def _names_itself(phrase: Sequence[_Token], address: str) -> bool:
+    """`a@b <a@b>`: against the grammar, common, and read in one way only."""
+    return _has_at(phrase) and canonical("".join(token.text for token in phrase).strip("'")) == address
 
 
 def _phrase_problem(phrase: Sequence[_Token]) -> str | None:
@@ -288,9 +301,14 @@ def _phrase_problem(phrase: Sequence[_Token]) -> str | None:
 
 
 def _comment_inside(tokens: Sequence[_Token]) -> bool:
-    at = next(i for i, token in enumerate(tokens) if _is(token, "@"))
-    beside = (*tokens[max(at - 1, 0) : at], *tokens[at + 1 : at + 2])
-    return any(token.kind is _Kind.COMMENT for token in beside)
+    return any(
+        token.kind is _Kind.COMMENT
+        and (
+            (index > 0 and _is(tokens[index - 1], "@"))
+            or any(_is(after, "@") for after in tokens[index + 1 : index + 2])
+        )
+        for index, token in enumerate(tokens)
+    )
 
 
 def _strict_spec(spec: Sequence[_Token]) -> tuple[str | None, str | None]:

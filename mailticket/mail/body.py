@@ -9,7 +9,7 @@ from typing import Final, Literal
 from mailticket.mail import attachment
 from mailticket.mail.charset import clean_text, decode
 from mailticket.mail.flowed import undouble, unflow
-from mailticket.mail.html import html_to_text, sanitize, strip_tags, text_to_html, tidy
+from mailticket.mail.html import html_to_text, sanitize, strip_tags, text_to_html, tidy, too_deep
 from mailticket.mail.limits import Limits
 from mailticket.mail.structure import Part, part_filename
 from mailticket.mail.tnef import SIGNATURE, TnefFile, unpack
@@ -160,10 +160,15 @@ class _Gatherer:
             self._defect("charset", problem)
         source = clean_text(text).removeprefix("\ufeff")
         if len(data) > self.limits.html or source.count("<") > self.limits.html_tags:
-            self._defect("html-not-shown", "the HTML is too big to be shown; it is attached")
-            self.files.append((part, data))
-            return [Piece(html_text=tidy(strip_tags(source[: self.limits.html // 4])))]
+            return self._html_not_shown(part, data, tidy(strip_tags(source[: self.limits.html // 4])))
+        if too_deep(source, self.limits):
+            return self._html_not_shown(part, data, html_to_text(source, self.limits) or "")
         return [Piece(html=source)]
+
+    def _html_not_shown(self, part: Part, data: bytes, text: str) -> list[Piece]:
+        self._defect("html-not-shown", "the HTML is too big to be shown; it is attached")
+        self.files.append((part, data))
+        return [Piece(html_text=text)]
 
     def _take_uuencoded(self, data: bytes) -> bytes:
         kept: list[bytes] = []

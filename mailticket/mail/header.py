@@ -23,6 +23,7 @@ _KNOWN: Final = re.compile(
     rb"in-reply-to|references|content-[a-z-]+|x-[a-z0-9-]+|dkim-signature|list-[a-z]+|delivered-to)[ \t]*:"
 )
 _MIME_NAMES: Final = frozenset({"content-type", "content-disposition"})
+_RECIPIENT_NAMES: Final = frozenset({"to", "cc", "reply-to"})
 _JUNK_LOOKAHEAD: Final = 5
 
 
@@ -88,11 +89,7 @@ class _Reader:
         if match is not None:
             self._close()
             self.name = match.group(1).decode("ascii")
-            self.room = (
-                self.limits.mime_header_value
-                if self.name.lower() in _MIME_NAMES
-                else self.limits.header_value
-            )
+            self.room = self._room(self.name.lower())
             self._append(line[match.end() :])
             return True
         if self.top and self._headers_follow(after):
@@ -102,6 +99,11 @@ class _Reader:
         if self.block.fields or self.name:
             self._defect("no-blank-line-after-headers", line)
         return False
+
+    def _room(self, name: str) -> int:
+        if name in _MIME_NAMES:
+            return self.limits.mime_header_value
+        return self.limits.address_bytes if name in _RECIPIENT_NAMES else self.limits.header_value
 
     def _append(self, piece: bytes) -> None:
         if self.room <= 0:

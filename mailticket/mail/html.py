@@ -28,6 +28,29 @@ _WEAK_LINKS: Final = ("cid:", "tel:")
 _TAG: Final = re.compile(r"<[a-zA-Z!/][^<>]{0,4000}>")
 
 
+_ELEMENT: Final = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})")
+_VOID: Final = frozenset({"br", "img", "hr", "input", "meta", "link", "col", "wbr", "area", "base", "embed"})
+
+
+def too_deep(html: str, limits: Limits) -> bool:
+    """True when more elements may be open at once than `limits.html_depth`.
+
+    Closing tags count whatever they close, so unclosed paragraphs and cells count as depth: only
+    mails with thousands of them are refused.
+    """
+    if html.count("<") <= limits.html_depth:
+        return False
+    depth = 0
+    for match in _ELEMENT.finditer(html):
+        if match.group(1):
+            depth -= 1
+        elif match.group(2).lower() not in _VOID:
+            depth += 1
+            if depth > limits.html_depth:
+                return True
+    return False
+
+
 def html_to_text(html: str, limits: Limits) -> str | None:
     """Plain text of an HTML body, with lists, table cells, and link targets kept.
 

@@ -33,6 +33,8 @@ class Limits:
     html: int = 1_000_000
     html_tags: int = 50_000
     """Occurrences of "<" in the HTML that is still rendered."""
+    html_depth: int = 3_000
+    """Open elements at once; ammonia's cost grows with the square of it."""
     message_part: int = 256_000
     """Bytes of one leaf part that are copied into `Parsed.message`."""
     subject: int = 998
