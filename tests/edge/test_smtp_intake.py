@@ -1,0 +1,621 @@
+"""The SMTP server against raw sockets and smtplib, with a store in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import smtplib
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import structlog
+
+from mailticket.config.settings import Listener
+from mailticket.errors import Permanent, Temporary
+from mailticket.intake import conversation
+from mailticket.intake.data import Collector
+from mailticket.intake.smtp import SmtpServer
+from tests.edge.fakes import RecordingStore
+from tests.edge.wire import Wire
+from tests.servers import wait_until
+from tests.servers.certificates import Certificates
+
+SUPPORT = "support@desk.example"
+SALES = "sales@desk.example"
+MAIL = b"From: Carla <carla@outside.example>\r\nSubject: printer\r\n\r\nIt is on fire.\r\n"
+
+
+@pytest.fixture
+def store() -> RecordingStore:
+    return RecordingStore(SUPPORT, SALES)
+
+
+class Servers:
+    """Starts servers for a test and stops them after it."""
+
+    def __init__(self, store: RecordingStore, stack: contextlib.ExitStack) -> None:
+        self.store = store
+        self.stack = stack
+
+    def __call__(self, crash: Callable[[str], None] | None = None, **listener: Any) -> SmtpServer:
+        settings = Listener(key="test", port=0, **listener)
+        options: dict[str, Any] = {} if crash is None else {"crash": crash}
+        server = SmtpServer(
+            settings,
+            self.store,
+            self.store,
+            hostname="mail.desk.example",
+            on_stored=self.store.woken,
+            **options,
+        )
+        self.stack.callback(server.stop, 2.0)
+        server.address = server.start()  # type: ignore[attr-defined]  # a note for the tests only
+        return server
+
+
+@pytest.fixture
+def serve(store: RecordingStore) -> Iterator[Servers]:
+    with contextlib.ExitStack() as stack:
+        yield Servers(store, stack)
+
+
+def address_of(server: SmtpServer) -> tuple[str, int]:
+    address: tuple[str, int] = server.address  # type: ignore[attr-defined]  # set by `Servers`
+    return address
+
+
+def connect(server: SmtpServer, *, greet: str | None = "EHLO client.example") -> Wire:
+    return Wire(address_of(server), greet=greet)
+
+
+def test_a_mail_is_stored_before_it_is_acknowledged(serve: Servers, store: RecordingStore) -> None:
+    store.gate.clear()
+    with connect(serve()) as wire:
+        assert [reply[:3] for reply in wire.transaction(SUPPORT)] == ["250", "250", "354"]
+        wire.send(MAIL + b".\r\n")
+        assert store.waiting.acquire(timeout=20)
+        wire.socket.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            wire.line()
+        wire.socket.settimeout(20)
+        store.gate.set()
+        assert wire.reply() == "250 2.0.0 Stored as 1"
+    (mail,) = store.mails
+    assert mail.raw == MAIL
+    assert mail.envelope_from == "customer@outside.example"
+    assert mail.recipient == SUPPORT
+    assert mail.source == "smtp"
+    assert mail.client == "127.0.0.1"
+    assert mail.auth_user is None
+    assert store.wakes == 1
+
+
+def test_several_recipients_are_stored_in_one_call_each_once(serve: Servers, store: RecordingStore) -> None:
+    with connect(serve()) as wire:
+        wire.transaction(SUPPORT, SALES, SUPPORT)
+        wire.send(MAIL + b".\r\n")
+        assert wire.reply() == "250 2.0.0 Stored as 1,2"
+    assert [[mail.recipient for mail in call] for call in store.calls] == [[SUPPORT, SALES]]
+
+
+def test_the_null_sender_is_kept_as_an_empty_string(serve: Servers, store: RecordingStore) -> None:
+    with connect(serve()) as wire:
+        wire.transaction(SUPPORT, sender="")
+        wire.send(MAIL + b".\r\n")
+        assert wire.reply().startswith("250")
+    assert store.mails[0].envelope_from == ""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError("secret internals"), Temporary("database is locked"), Permanent("secret"), MemoryError()],
+)
+def test_any_error_of_the_store_is_a_temporary_failure_in_generic_words(
+    serve: Servers, store: RecordingStore, error: Exception
+) -> None:
+    store.errors = [error]
+    with connect(serve()) as wire:
+        wire.transaction(SUPPORT)
+        wire.send(MAIL + b".\r\n")
+        assert wire.reply() == "451 4.3.0 Temporary failure, please try again later"
+        wire.transaction(SUPPORT)
+        wire.send(MAIL + b".\r\n")
+        assert wire.reply().startswith("250")
+
+
+def test_an_error_while_asking_for_a_recipient_is_a_temporary_failure(
+    serve: Servers, store: RecordingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(address: str) -> bool:
+        raise RuntimeError("secret internals")
+
+    monkeypatch.setattr(store, "accepts", broken)
+    with connect(serve()) as wire:
+        wire.say("MAIL FROM:<a@outside.example>")
+        assert wire.say(f"RCPT TO:<{SUPPORT}>") == "451 4.3.0 Temporary failure, please try again later"
+
+
+def test_an_error_while_receiving_is_a_temporary_failure_and_ends_the_session(
+    serve: Servers, store: RecordingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: Collector, block: bytes) -> None:
+        raise MemoryError("secret internals")
+
+    monkeypatch.setattr(Collector, "feed", broken)
+    server = serve()
+    with connect(server) as wire:
+        wire.transaction(SUPPORT)
+        wire.send(MAIL + b".\r\n")
+        assert wire.reply() == "451 4.3.0 Temporary failure, please try again later"
+        assert wire.closed()
+    assert server.limits.in_flight == 0
+
+
+def test_a_failing_wake_up_does_not_unsay_a_commit(serve: Servers, store: RecordingStore) -> None:
+    def broken() -> None:
+        raise RuntimeError("no sleeper")
+
+    store.woken = broken  # type: ignore[method-assign]  # the fake's own hook
+    with connect(serve()) as wire:
+        wire.transaction(SUPPORT)
+        wire.send(MAIL + b".\r\n")
+        assert wire.reply().startswith("250")
+
+
+@pytest.mark.parametrize(
+    ("recipient", "code"),
+    [
+        (SUPPORT, "250"),
+        ("SUPPORT@Desk.Example", "250"),
+        ("support+t123@desk.example", "250"),
+        ("nobody@desk.example", "550"),
+        ("support@elsewhere.example", "550"),
+        ("support%elsewhere.example@desk.example", "550"),
+        ("support+x%elsewhere.example@desk.example", "550"),
+        ("elsewhere.example!support@desk.example", "550"),
+        ("@relay.example:support@desk.example", "550"),
+        ("@relay.example,@other.example:support@desk.example", "550"),
+        ('"support"@desk.example', "550"),
+        ('"support@desk.example"@desk.example', "550"),
+        ("support@[127.0.0.1]", "550"),
+        ("support@elsewhere.example@desk.example", "550"),
+        ("support(comment)@desk.example", "550"),
+        ("support@desk.example,sales@desk.example", "550"),
+        ("postmaster", "550"),
+        ("support", "550"),
+        ("suppört@desk.example", "550"),
+    ],
+)
+def test_only_plain_served_addresses_are_recipients(serve: Servers, recipient: str, code: str) -> None:
+    with connect(serve()) as wire:
+        wire.say("MAIL FROM:<a@outside.example>")
+        assert wire.say(f"RCPT TO:<{recipient}>")[:3] == code
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "MAIL FROM:<a@b.example",
+        "MAIL FROM:<a@b.example>garbage",
+        "MAIL FROM:<<a@b.example>>",
+        "MAIL FROM:",
+        "MAIL",
+        "MAIL FROM:<a\x00b@c.example>",
+        "MAIL FROM:<" + "a" * 600 + "@b.example>",
+        "MAIL FROM:<a@b.example> BODY=BINARYMIME",
+        "MAIL FROM:<a@b.example> SIZE=x",
+    ],
+)
+def test_a_malformed_sender_is_refused_and_the_session_goes_on(serve: Servers, command: str) -> None:
+    with connect(serve()) as wire:
+        assert wire.say(command)[:1] == "5"
+        assert wire.say("MAIL FROM:<a@b.example>")[:3] == "250"
+
+
+def test_a_sender_that_is_not_utf8_is_refused(serve: Servers) -> None:
+    with connect(serve()) as wire:
+        wire.send(b"MAIL FROM:<a\xff@b.example>\r\n")
+        assert wire.reply()[:3] == "553"
+
+
+def test_utf8_addresses_and_eight_bit_bodies_are_accepted(serve: Servers, store: RecordingStore) -> None:
+    raw = "Subject: Grüße\r\n\r\nschön\r\n".encode()
+    with connect(serve()) as wire:
+        assert wire.say("MAIL FROM:<jörg@käse.example> SMTPUTF8 BODY=8BITMIME")[:3] == "250"
+        wire.say(f"RCPT TO:<{SUPPORT}>")
+        wire.say("DATA")
+        wire.send(raw + b".\r\n")
+        assert wire.reply()[:3] == "250"
+    assert store.mails[0].raw == raw
+    assert store.mails[0].envelope_from == "jörg@käse.example"
+
+
+def test_ehlo_offers_what_works_and_no_auth(serve: Servers) -> None:
+    with connect(serve(max_message_size=5000), greet=None) as wire:
+        assert wire.banner == "220 mail.desk.example ESMTP"
+        offered = wire.say("EHLO client.example").split("\n")
+    assert {line[4:] for line in offered[1:]} == {"SIZE 5000", "8BITMIME", "SMTPUTF8", "PIPELINING", "HELP"}
+
+
+@pytest.mark.parametrize(("extra", "code"), [(0, "250"), (1, "552")])
+def test_the_size_limit_holds_to_the_byte(
+    serve: Servers, store: RecordingStore, extra: int, code: str
+) -> None:
+    raw = b"Subject: x\r\n\r\n" + b".\r\n" * 400
+    raw += b"x" * (3000 + extra - len(raw) - 2) + b"\r\n"
+    with connect(serve(max_message_size=3000)) as wire:
+        wire.transaction(SUPPORT)
+        wire.send(raw.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+        assert wire.reply()[:3] == code
+        assert wire.say("NOOP")[:3] == "250"
+    assert [mail.raw for mail in store.mails] == ([raw] if code == "250" else [])
+
+
+def test_a_declared_size_over_the_limit_is_refused_at_mail(serve: Servers) -> None:
+    with connect(serve(max_message_size=3000)) as wire:
+        assert wire.say("MAIL FROM:<a@b.example> SIZE=3001")[:3] == "552"
+        assert wire.say("MAIL FROM:<a@b.example> SIZE=3000")[:3] == "250"
+
+
+def test_a_message_without_end_is_cut_off(serve: Servers, store: RecordingStore) -> None:
+    with connect(serve(max_message_size=1000)) as wire:
+        wire.transaction(SUPPORT)
+        with contextlib.suppress(OSError):
+            wire.send(b"x" * 500_000)
+        assert wire.reply()[:3] in {"552", ""}
+        assert wire.closed()
+    assert store.mails == []
+
+
+@pytest.mark.parametrize("length", [998, 1001, 65_000, 65_536, 131_072, 2_000_000])
+def test_long_lines_arrive_unchanged(serve: Servers, store: RecordingStore, length: int) -> None:
+    raw = b"Subject: long\r\n\r\n" + b"y" * length + b"\r\nend\r\n"
+    with connect(serve()) as wire:
+        wire.transaction(SUPPORT)
+        wire.send(raw + b".\r\n")
+        assert wire.reply()[:3] == "250"
+    assert store.mails[0].raw == raw
+
+
+CONTENTS = [
+    b"",
+    b"\r\n",
+    b".\r\n",
+    b"..\r\n.\r\n...\r\n",
+    b".leading dot\r\n",
+    b"a\r\n.\r\nb\r\n.",
+    b"bare\nline feeds\n.\nand\rreturns\r.\r",
+    b"\x00\xff\x80 bytes\r\n",
+]
+LONG_CONTENTS = [b"\r\n" * 50_000, b".\r\n" * 50_000, b"\r\n.x" * 40_000]
+
+
+@pytest.mark.parametrize(
+    ("raw", "step"),
+    [(raw, step) for raw in CONTENTS for step in (1_000_000, 7, 1)]
+    + [(raw, step) for raw in LONG_CONTENTS for step in (1_000_000, 65_537)],
+)
+def test_the_content_is_what_the_client_meant_however_it_is_cut(
+    serve: Servers, store: RecordingStore, raw: bytes, step: int
+) -> None:
+    whole = raw if raw.endswith(b"\r\n") or not raw else raw + b"\r\n"
+    stuffed = (b"\r\n" + whole).replace(b"\r\n.", b"\r\n..")[2:] + b".\r\n"
+    with connect(serve()) as wire:
+        wire.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        wire.transaction(SUPPORT)
+        for start in range(0, len(stuffed), step):
+            wire.send(stuffed[start : start + step])
+        assert wire.reply()[:3] == "250"
+        assert wire.say("NOOP")[:3] == "250"
+    assert store.mails[0].raw == whole
+
+
+@pytest.mark.parametrize(
+    "end", [b"\n.\n", b"\n.\r\n", b"\r.\r", b"\r\n.\r", b"\r\n.\n", b"\r.\r\n", b"\r\n\x00.\r\n"]
+)
+def test_a_smuggled_message_stays_part_of_the_one_that_carries_it(
+    serve: Servers, store: RecordingStore, end: bytes
+) -> None:
+    hidden = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<" + SUPPORT.encode() + b">\r\nDATA\r\nSubject: in\r\n"
+    with connect(serve()) as wire:
+        wire.transaction(SUPPORT)
+        wire.send(b"Subject: out\r\n\r\nx" + end + hidden + b"\r\n.\r\n")
+        assert wire.reply()[:3] == "250"
+        assert wire.say("NOOP")[:3] == "250"
+    assert len(store.mails) == 1
+    assert hidden in store.mails[0].raw
+
+
+def test_pipelined_commands_and_messages_are_all_served(serve: Servers, store: RecordingStore) -> None:
+    one = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<" + SUPPORT.encode() + b">\r\nDATA\r\n"
+    with connect(serve(), greet=None) as wire:
+        wire.send(b"EHLO x\r\n" + one + b"Subject: 1\r\n\r\n.\r\n" + one + b"Subject: 2\r\n\r\n.\r\nQUIT\r\n")
+        replies = []
+        while reply := wire.reply():
+            replies.append(reply[:3])
+    assert replies == ["250", "250", "250", "354", "250", "250", "250", "354", "250", "221"]
+    assert [mail.raw for mail in store.mails] == [b"Subject: 1\r\n\r\n", b"Subject: 2\r\n\r\n"]
+
+
+def test_a_client_that_half_closes_after_the_dot_still_hears_the_answer(
+    serve: Servers, store: RecordingStore
+) -> None:
+    store.gate.clear()
+    with connect(serve()) as wire:
+        wire.transaction(SUPPORT)
+        wire.send(MAIL + b".\r\nQUIT\r\n")
+        wire.socket.shutdown(socket.SHUT_WR)
+        assert store.waiting.acquire(timeout=20)
+        store.gate.set()
+        assert wire.reply()[:3] == "250"
+    assert len(store.mails) == 1
+
+
+def test_a_client_that_vanishes_does_not_stop_the_commit(serve: Servers, store: RecordingStore) -> None:
+    server = serve()
+    store.gate.clear()
+    with connect(server) as wire:
+        wire.transaction(SUPPORT)
+        wire.send(MAIL + b".\r\n")
+        assert store.waiting.acquire(timeout=20)
+        wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    wait_until(lambda: not server.conversations, "the connection is reset")
+    store.gate.set()
+    wait_until(lambda: store.mails, "the mail is stored")
+    with connect(server) as wire:
+        wire.transaction(SUPPORT)
+        wire.send(MAIL + b".\r\n")
+        assert wire.reply() == "250 2.0.0 Stored as 1"
+    assert len(store.mails) == 1
+
+
+def test_a_client_that_vanishes_in_data_leaves_nothing(serve: Servers, store: RecordingStore) -> None:
+    server = serve()
+    with connect(server) as wire:
+        wire.transaction(SUPPORT)
+        wire.send(MAIL + b"x" * 200_000)
+        wait_until(lambda: server.limits.in_flight > 0, "the bytes arrive")
+    wait_until(lambda: not server.conversations, "the connection is gone")
+    assert store.calls == []
+    assert server.limits.in_flight == 0
+
+
+def test_time_outs_wait_for_a_commit(serve: Servers, store: RecordingStore) -> None:
+    server = serve(idle_timeout=timedelta(milliseconds=1), session_timeout=timedelta(milliseconds=1))
+    store.gate.clear()
+    one = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<" + SUPPORT.encode() + b">\r\nDATA\r\n"
+    with connect(server, greet=None) as wire:
+        wire.send(b"EHLO x\r\n" + one + MAIL + b".\r\n")
+        assert [wire.reply()[:3] for _ in range(4)] == ["250", "250", "250", "354"]
+        assert store.waiting.acquire(timeout=20)
+        (talk,) = server.conversations
+        for _ in range(3):
+            talk.check()
+        store.gate.set()
+        assert wire.reply()[:3] == "250"
+        assert wire.reply()[:3] == "421"
+        assert wire.closed()
+
+
+@pytest.mark.parametrize("limit", ["idle_timeout", "session_timeout"])
+def test_a_client_that_stays_too_long_is_told_421(serve: Servers, limit: str) -> None:
+    limits: dict[str, Any] = {limit: timedelta(milliseconds=1)}
+    with connect(serve(**limits), greet=None) as wire:
+        assert wire.reply()[:3] == "421"
+        assert wire.closed()
+
+
+def test_a_message_that_trickles_in_is_cut_off(
+    serve: Servers, store: RecordingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "RATE_GRACE", 0.0)
+    with connect(serve()) as wire:
+        wire.transaction(SUPPORT)
+        wire.send(b"S")
+        assert wire.reply() == conversation.TOO_SLOW
+        assert wire.closed()
+    assert store.calls == []
+
+
+def test_connections_beyond_the_limit_hear_421(serve: Servers) -> None:
+    server = serve(max_connections=2)
+    with connect(server), connect(server), connect(server, greet=None) as third:
+        assert third.banner[:3] == "421"
+        assert third.closed()
+    wait_until(lambda: server.limits.connections == 0, "the connections are counted out")
+    with connect(server, greet=None) as wire:
+        assert wire.banner[:3] == "220"
+
+
+def test_connections_of_one_client_beyond_its_limit_hear_421(serve: Servers) -> None:
+    server = serve(max_connections_per_client=1)
+    with connect(server), connect(server, greet=None) as second:
+        assert second.banner[:3] == "421"
+
+
+def test_recipients_beyond_the_limit_are_put_off_and_the_others_served(
+    serve: Servers, store: RecordingStore
+) -> None:
+    with connect(serve(max_recipients=2)) as wire:
+        replies = wire.transaction(SUPPORT, SALES, "support+3@desk.example")
+        assert [reply[:3] for reply in replies] == ["250", "250", "250", "452", "354"]
+        wire.send(MAIL + b".\r\n")
+        assert wire.reply()[:3] == "250"
+    assert [mail.recipient for mail in store.mails] == [SUPPORT, SALES]
+
+
+def test_messages_beyond_the_rate_are_put_off(serve: Servers, store: RecordingStore) -> None:
+    with connect(serve(max_messages_per_minute=2)) as wire:
+        for code in ("250", "250", "451"):
+            assert wire.say("MAIL FROM:<a@b.example>")[:3] == code
+            wire.say("RSET")
+
+
+def test_bytes_under_way_beyond_the_limit_are_put_off(serve: Servers, store: RecordingStore) -> None:
+    server = serve(max_in_flight=1_000_000, max_message_size=2_000_000)
+    big = b"Subject: big\r\n\r\n" + b"z" * 600_000 + b"\r\n"
+    store.gate.clear()
+    with connect(server) as first, connect(server) as second:
+        first.transaction(SUPPORT)
+        first.send(big + b".\r\n")
+        assert store.waiting.acquire(timeout=20)
+        assert second.say("MAIL FROM:<a@b.example> SIZE=600000")[:3] == "452"
+        second.transaction(SUPPORT)
+        second.send(big + b".\r\n")
+        assert second.reply()[:3] == "452"
+        store.gate.set()
+        assert first.reply()[:3] == "250"
+        second.transaction(SALES)
+        second.send(big + b".\r\n")
+        assert second.reply()[:3] == "250"
+    assert server.limits.in_flight == 0
+
+
+def test_twenty_errors_end_the_session(serve: Servers) -> None:
+    with connect(serve()) as wire:
+        wire.say("MAIL FROM:<a@b.example>")
+        for _ in range(20):
+            assert wire.say("RCPT TO:<guess@desk.example>")[:3] == "550"
+        assert wire.reply()[:3] == "421"
+        assert wire.closed()
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("VRFY support@desk.example", "252"),
+        ("EXPN staff", "502"),
+        ("AUTH PLAIN AHUAcA==", "502"),
+        ("DATA", "503"),
+        ("RCPT TO:<support@desk.example>", "503"),
+        ("HELP", "250"),
+        ("NONSENSE", "500"),
+        ("x" * 3000, "500"),
+        ("", "500"),
+    ],
+)
+def test_other_commands_are_answered(serve: Servers, command: str, code: str) -> None:
+    with connect(serve()) as wire:
+        assert wire.say(command)[:3] == code
+        assert wire.say("NOOP")[:3] == "250"
+
+
+def test_starttls_encrypts_and_forgets_what_was_said_before(
+    serve: Servers, store: RecordingStore, certificates: Certificates
+) -> None:
+    server = serve(tls_certificate=certificates.certificate, tls_key=certificates.key, require_tls=True)
+    with connect(server) as wire:
+        assert wire.say("MAIL FROM:<a@b.example>")[:3] == "530"
+        wire.send(b"STARTTLS\r\nNOOP\r\nMAIL FROM:<injected@b.example>\r\n")
+        assert wire.reply()[:3] == "220"
+        assert wire.buffer == b""
+        wire.start_tls(certificates.client_context())
+        assert wire.say("MAIL FROM:<a@b.example>")[:3] == "503"
+        assert "AUTH" not in wire.say("EHLO again.example")
+        wire.transaction(SUPPORT)
+        wire.send(MAIL + b".\r\n")
+        assert wire.reply()[:3] == "250"
+        assert wire.say("QUIT")[:3] == "221"
+    assert [mail.envelope_from for mail in store.mails] == ["customer@outside.example"]
+    wait_until(lambda: server.limits.connections == 0, "the connection is counted out")
+
+
+def test_a_failed_tls_handshake_is_counted_out_once(
+    serve: Servers, store: RecordingStore, certificates: Certificates
+) -> None:
+    server = serve(tls_certificate=certificates.certificate, tls_key=certificates.key)
+    with connect(server) as wire:
+        assert wire.say("STARTTLS")[:3] == "220"
+        wire.send(b"this is no handshake, not at all\r\n")
+        wire.closed()
+    wait_until(lambda: not server.conversations, "the connection is gone")
+    assert server.limits.connections == 0
+    with smtplib.SMTP(*address_of(server), timeout=20) as client:
+        client.starttls(context=certificates.client_context())
+        client.sendmail("a@b.example", [SUPPORT], MAIL)
+    assert len(store.mails) == 1
+
+
+def test_a_listener_that_requires_tls_without_a_certificate_does_not_start(store: RecordingStore) -> None:
+    with pytest.raises(Permanent, match="tls_certificate"):
+        SmtpServer(Listener(require_tls=True), store, store, hostname="x", on_stored=store.woken)
+
+
+def test_a_taken_port_is_named(serve: Servers, store: RecordingStore) -> None:
+    host, port = address_of(serve())
+    second = SmtpServer(Listener(key="second", port=port), store, store, hostname="x", on_stored=store.woken)
+    with pytest.raises(Permanent, match=f"second: cannot listen on {host}:{port}"):
+        second.start()
+
+
+def test_stopping_lets_a_message_under_way_finish_and_sends_the_others_home(
+    serve: Servers, store: RecordingStore
+) -> None:
+    server = serve()
+    with connect(server) as busy, connect(server) as idle:
+        busy.transaction(SUPPORT)
+        busy.send(MAIL)
+        stopping = threading.Thread(target=server.stop, args=(20.0,))
+        stopping.start()
+        assert idle.reply()[:3] == "421"
+        assert idle.closed()
+        with connect(server, greet=None) as late:
+            assert late.banner[:3] == "421"
+        busy.send(b".\r\n")
+        assert busy.reply()[:3] == "250"
+        assert busy.reply()[:3] == "421"
+        assert busy.closed()
+        stopping.join(20)
+        assert not stopping.is_alive()
+    with pytest.raises(OSError, match="refused"):
+        connect(server)
+
+
+def test_the_crash_points_lie_around_the_commit_and_before_the_answer(
+    serve: Servers, store: RecordingStore
+) -> None:
+    points: list[tuple[str, int]] = []
+    server = serve(crash=lambda point: points.append((point, len(store.mails))))
+    with connect(server) as wire:
+        wire.transaction(SUPPORT)
+        wire.send(MAIL + b".\r\n")
+        wire.reply()
+    assert points == [("intake.before_commit", 0), ("intake.after_commit", 1)]
+
+
+def test_many_clients_at_once_lose_nothing(serve: Servers, store: RecordingStore) -> None:
+    server = serve()
+
+    def send(client: int) -> None:
+        with smtplib.SMTP(*address_of(server), timeout=30) as smtp:
+            for serial in range(10):
+                smtp.sendmail("a@b.example", [SUPPORT], f"Subject: {client}-{serial}\r\n\r\nx\r\n")
+
+    threads = [threading.Thread(target=send, args=(client,)) for client in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    expected = {f"Subject: {client}-{serial}".encode() for client in range(20) for serial in range(10)}
+    assert {mail.raw.split(b"\r\n")[0] for mail in store.mails} == expected
+    assert store.wakes == 200
+
+
+def test_no_line_of_a_mail_reaches_a_log(
+    serve: Servers, store: RecordingStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    store.errors = [RuntimeError("canary in an exception")]
+    with structlog.testing.capture_logs() as lines, connect(serve()) as wire:
+        for _ in range(2):
+            wire.transaction(SUPPORT)
+            wire.send(b"Subject: canary\r\n\r\ncanary\r\n.\r\n")
+            wire.reply()
+    assert [line["event"] for line in lines if line["event"].startswith("mail")] == ["mail.stored"]
+    assert "canary" not in caplog.text
+    assert "canary" not in repr(lines)
