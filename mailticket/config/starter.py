@@ -72,7 +72,8 @@ def agent_key(name: str) -> str:
     """ "Ada Agent" -> "ada": a key from a person's first name, "agent" when nothing ASCII is in it."""
     first = (name.split() or [""])[0]
     plain = unicodedata.normalize("NFKD", first).encode("ascii", "ignore").decode().lower()
-    return _NOT_IN_A_KEY.sub("-", plain).strip("-")[:40].strip("-") or "agent"
+    key = _NOT_IN_A_KEY.sub("-", plain).strip("-")[:40].strip("-")
+    return "agent-me" if key == "me" else key or "agent"
 
 
 def _quoted(text: str) -> str:
