@@ -287,10 +287,11 @@ def _names_itself(phrase: Sequence[_Token], address: str) -> bool:
 
 
 def _phrase_problem(phrase: Sequence[_Token]) -> str | None:
+    if _has_at(phrase):
+        return "From has not exactly one address"
     for token in phrase:
-        if (
-            token.kind is _Kind.SPECIAL and token.text != ","
-        ):  # `Doe, Jane <a@b>` has one address whoever reads it
+        # A comma may stand: `Doe, Jane <a@b>` has one address whoever reads it.
+        if token.kind is _Kind.SPECIAL and token.text != ",":
             return f"From has a stray {token.text!r}"
         if token.kind is _Kind.LITERAL and "@" in token.text:
             return "From has an address in brackets"

@@ -76,7 +76,12 @@ def default_filename(content_type: str, data: bytes, limits: Limits) -> str:
     return f"{_STEMS.get(content_type, 'noname')}.{extension}"
 
 
-_TYPES: Final = {extension: content_type for content_type, extension in reversed(_EXTENSIONS.items())}
+_SECONDARY: Final = ("message/", "application/x-", "text/rfc822", "text/x-", "text/directory", "image/jpg")
+_TYPES: Final = {
+    extension: content_type
+    for content_type, extension in _EXTENSIONS.items()
+    if not content_type.startswith(_SECONDARY)
+} | {"eml": "message/rfc822"}
 _TYPE: Final = re.compile(r"[a-z]{1,30}/[a-z0-9!#$&^_.+-]{1,90}")
 
 

@@ -24,6 +24,7 @@ _HIDDEN_STYLES: Final = (
 )
 _HIDDEN_SPANS: Final = ("font-size:0px", "font-size: 0px", "font-size:0;", "font-size: 0;")
 _LINK: Final = re.compile(r" \(((?:https?://|mailto:|tel:|cid:)[^\s()]{1,4000})\)")
+_DEAD_LINK: Final = re.compile(r" \((?:javascript|vbscript|data|file):\S{0,300}\)")
 _WEAK_LINKS: Final = ("cid:", "tel:")
 _TAG: Final = re.compile(r"<[a-zA-Z!/][^<>]{0,4000}>")
 
@@ -92,6 +93,8 @@ def _shorten_links(text: str) -> str:
     """Drop a link's target where the text says the same: `http://x (http://x)`."""
     if " (" not in text:
         return text
+    if "script:" in text or "data:" in text or "file:" in text:
+        text = _DEAD_LINK.sub("", text)
     out: list[str] = []
     position = 0
     for match in _LINK.finditer(text):
