@@ -128,6 +128,10 @@ class _Splitting:
         end = self._announced(index, floor)
         if end == index and may_end_intro(text):
             end = self._intro_at(index, floor)
+        if end == index and ":  " in text and "@" in text and grade(text[: text.index(":  ") + 1]) == 2:
+            end = self._open(
+                index, index + 1, floor, 0.85, "intro"
+            )  # Yahoo on phones: the quote in the same line
         return end if end > index else self._by_structure(index, floor)
 
     def _announced(self, index: int, floor: int) -> int:
@@ -181,8 +185,23 @@ class _Splitting:
             return region.end
         first = self._lead_in(index, floor)
         self._mark(first, region.end, SpanKind.QUOTED)
-        self._decided(0.9, f"html:{region.method}")
+        if self._intro_within(index, region.end):
+            self._decided(0.97, "intro+html")
+        else:
+            self._decided(0.9, f"html:{region.method}")
+        after = self.lines.next_written(region.end)
+        if after < self.lines.count and self.lines.quoted[after]:
+            return self._prefixed(after, introduced=True)
         return region.end
+
+    def _intro_within(self, first: int, end: int) -> bool:
+        """Whether the words agree with the HTML: a strong intro begins in line `first`."""
+        lines = self.lines.bare
+        for last in range(first, min(end, first + _MAX_LEADING_INTRO)):
+            if lines[last] and may_end_intro(lines[last]):
+                intro = find_intro(lines, last, first)
+                return intro is not None and intro.strong and intro.first == first
+        return False
 
     def _region_near(self, index: int) -> Region | None:
         """A quoted region of the HTML that begins within _NEAR lines of line `index`."""
@@ -249,7 +268,8 @@ class _Splitting:
                 written += 1
             else:
                 break
-        if introduced or self._is_quote_run(index, end):
+        follows = index > 0 and self.kinds[index - 1] is SpanKind.QUOTED
+        if introduced or self._is_quote_run(index, end) or (follows and not any(lines.bare[index:end])):
             self._mark(index if introduced else self._unclosed_intro(index), end, SpanKind.QUOTED)
             if not introduced:
                 self._decided(0.85, "prefix")
@@ -298,11 +318,31 @@ class _Splitting:
             self.methods.append(method)
 
 
+def _close_gaps(work: _Splitting) -> None:
+    """Give the blank lines below a quote to it where there are blank lines above it too.
+
+    Joining the new text around it then leaves one gap, not two.
+    """
+    lines, kinds = work.lines, work.kinds
+    index = 0
+    while index < lines.count:
+        if kinds[index] is not SpanKind.QUOTED:
+            index += 1
+            continue
+        gap_above = index == 0 or not lines.bare[index - 1]
+        while index < lines.count and kinds[index] is SpanKind.QUOTED:
+            index += 1
+        while gap_above and index < lines.count and kinds[index] is SpanKind.NEW and not lines.bare[index]:
+            kinds[index] = SpanKind.QUOTED
+            index += 1
+
+
 def _content(text: str, work: _Splitting, tokens: tuple[str, ...]) -> Content:
     """The result of a finished pass."""
     if work.is_forward:
         whole = (Span(SpanKind.NEW, 0, len(text)),)
         return Content(whole, text.strip(), 0.9, tokens, "forward")
+    _close_gaps(work)
     _mark_signatures(work)
     spans = _spans(text, work.lines, work.kinds)
     reply = _join(text, spans)

@@ -238,7 +238,7 @@ def test_structure_and_words_that_agree_are_worth_more_than_one() -> None:
 def test_structure_keeps_what_was_written_below_an_unmarked_quote() -> None:
     text = f"It works.\n\n{INTRO}\nBroken?\nGreetings from Bob\n\nand PS: thanks"
     html = GMAIL.format(intro=INTRO.replace("<", "&lt;"), below="<div>and PS: thanks</div>")
-    assert split(text, html).reply == "It works.\n\n\nand PS: thanks"
+    assert split(text, html).reply == "It works.\n\nand PS: thanks"
 
 
 def test_answers_between_the_quotes_of_an_html_mail_stay_new() -> None:
