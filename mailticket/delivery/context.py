@@ -1,0 +1,291 @@
+"""What each template is given: osTicket's variable names, as plain nested data.
+
+A mail is described by a `Letter`; `context_of` turns it into what `Renderer.render` takes. Every name
+is always there (text that does not apply is "", a time that does not apply is None), because a name
+that is missing is an error. What of it a template may count on is in `CATALOGUE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from mailticket.config.desk import Desk
+from mailticket.domain.types import TicketFacts
+
+Reader = Literal["customer", "agent", "manager"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketView:
+    """A ticket in people's words: names, not keys. Times are aware."""
+
+    number: str
+    tag: str
+    """How subjects name it, such as `[#1042]`."""
+    subject: str
+    status: str
+    priority: str
+    department: str
+    name: str
+    email: str
+    create_date: datetime
+    topic: str = ""
+    assigned: str = ""
+    """The agent or the team that has it, "" for nobody."""
+    sla: str = ""
+    source: str = ""
+    due_date: datetime | None = None
+    overdue_since: datetime | None = None
+    close_date: datetime | None = None
+    suspected: str = ""
+    """The number of the ticket this one may belong to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A thread entry: what somebody wrote."""
+
+    text: str
+    poster: str
+    date: datetime | None = None
+    attachments: tuple[str, ...] = ()
+    """Names of the files that came with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who reads the mail."""
+
+    name: str
+    address: str
+    kind: Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One line of an agent's mail that was not understood. `nearest` is the valid command closest to it."""
+
+    line: str
+    reason: str
+    nearest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DigestRow:
+    """A ticket in a digest. Overdue ones have `overdue_since`."""
+
+    number: str
+    subject: str
+    assigned: str
+    priority: str
+    create_date: datetime
+    due_date: datetime | None = None
+    overdue_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DigestPart:
+    """One department in a digest. The rows may be the first of more; the counts are of all."""
+
+    name: str
+    overdue: tuple[DigestRow, ...]
+    open: tuple[DigestRow, ...]
+    overdue_count: int
+    open_count: int
+    """Open and not overdue."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """Everything a mail may say. Only `recipient`, `company`, `now` and `zone` concern every mail.
+
+    reply    (marker line, token) for a mail that can be replied to
+    reason   in words, why this reader gets the mail
+    comments what an agent wrote beside an assignment or a transfer
+    """
+
+    recipient: Person
+    company: str
+    now: datetime
+    zone: str = "UTC"
+    command_prefix: str = "#"
+    reply: tuple[str, str] | None = None
+    ticket: TicketView | None = None
+    message: Passage | None = None
+    response: Passage | None = None
+    note: Passage | None = None
+    signature: str = ""
+    reason: str = ""
+    assigner: str = ""
+    assignee: str = ""
+    comments: str = ""
+    from_department: str = ""
+    problems: tuple[Complaint, ...] = ()
+    original_subject: str = ""
+    original_text: str = ""
+    digest: tuple[DigestPart, ...] = field(default=())
+
+
+def ticket_view(ticket: TicketFacts, desk: Desk, *, source: str = "mail", suspected: str = "") -> TicketView:
+    """A ticket's facts in the desk's words; a key the configuration no longer has stands for itself."""
+    agent = desk.agents.get(ticket.assignee or "")
+    team = desk.teams.get(ticket.team or "")
+    department = desk.departments.get(ticket.department)
+    topic = desk.topics.get(ticket.topic or "")
+    plan = desk.sla_plans.get(ticket.sla_plan or "")
+    priority = desk.priorities.get(ticket.priority)
+    return TicketView(
+        number=ticket.number,
+        tag=desk.subject_tag.format(number=ticket.number),
+        subject=ticket.subject,
+        status=ticket.status.replace("-", " "),
+        priority=priority.name if priority else ticket.priority,
+        department=department.name if department else ticket.department,
+        name=ticket.requester_name,
+        email=ticket.requester,
+        create_date=ticket.created_at,
+        topic=topic.name if topic else ticket.topic or "",
+        assigned=agent.name if agent else team.name if team else ticket.assignee or ticket.team or "",
+        sla=plan.name if plan else ticket.sla_plan or "",
+        source=source,
+        due_date=ticket.due_at,
+        overdue_since=ticket.overdue_since,
+        close_date=ticket.closed_at,
+        suspected=suspected,
+    )
+
+
+def context_of(letter: Letter) -> dict[str, Any]:
+    """The context of a mail, for `Renderer.render`. A ticket or entry it is not about is left out."""
+    context: dict[str, Any] = {
+        "company": {"name": letter.company},
+        "recipient": {
+            "name": letter.recipient.name,
+            "address": letter.recipient.address,
+            "kind": letter.recipient.kind,
+        },
+        "reply": {"marker": letter.reply[0], "token": letter.reply[1]} if letter.reply else None,
+        "now": letter.now,
+        "zone": letter.zone,
+        "command_prefix": letter.command_prefix,
+        "signature": letter.signature,
+        "reason": letter.reason,
+        "assigner": letter.assigner,
+        "assignee": letter.assignee,
+        "comments": letter.comments,
+        "from_department": letter.from_department,
+        "problems": [_complaint(problem) for problem in letter.problems],
+        "original": {"subject": letter.original_subject, "text": letter.original_text},
+        "digest": _digest(letter.digest, letter.now),
+    }
+    if letter.ticket is not None:
+        context["ticket"] = _ticket(letter.ticket)
+    for name, passage in (("message", letter.message), ("response", letter.response), ("note", letter.note)):
+        if passage is not None:
+            context[name] = _passage(passage)
+    return context
+
+
+def _ticket(view: TicketView) -> dict[str, Any]:
+    department = {"name": view.department}
+    return {
+        "number": view.number,
+        "tag": view.tag,
+        "subject": view.subject,
+        "status": view.status,
+        "priority": view.priority,
+        "department": department,
+        "dept": department,
+        "topic": view.topic,
+        "assigned": view.assigned,
+        "sla": view.sla,
+        "source": view.source,
+        "name": view.name,
+        "email": view.email,
+        "create_date": view.create_date,
+        "due_date": view.due_date,
+        "overdue_since": view.overdue_since,
+        "close_date": view.close_date,
+        "suspected": view.suspected,
+    }
+
+
+def _passage(passage: Passage) -> dict[str, Any]:
+    return {
+        "text": passage.text,
+        "poster": passage.poster,
+        "date": passage.date,
+        "attachments": list(passage.attachments),
+    }
+
+
+def _complaint(problem: Complaint) -> dict[str, str]:
+    return {"line": problem.line, "reason": problem.reason, "nearest": problem.nearest}
+
+
+def _digest(parts: Sequence[DigestPart], now: datetime) -> dict[str, Any]:
+    return {
+        "overdue_count": sum(part.overdue_count for part in parts),
+        "open_count": sum(part.open_count for part in parts),
+        "departments": [
+            {
+                "name": part.name,
+                "overdue": [_row(row, now) for row in part.overdue],
+                "open": [_row(row, now) for row in part.open],
+                "overdue_count": part.overdue_count,
+                "open_count": part.open_count,
+                "more_overdue": max(part.overdue_count - len(part.overdue), 0),
+                "more_open": max(part.open_count - len(part.open), 0),
+            }
+            for part in parts
+        ],
+    }
+
+
+def _row(row: DigestRow, now: datetime) -> dict[str, Any]:
+    return {
+        "number": row.number,
+        "subject": row.subject,
+        "assigned": row.assigned,
+        "priority": row.priority,
+        "create_date": row.create_date,
+        "due_date": row.due_date,
+        "overdue_since": row.overdue_since,
+        "late": now - row.overdue_since if row.overdue_since else None,
+        "age": now - row.create_date,
+        "left": row.due_date - now if row.due_date and row.due_date > now else None,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateSpec:
+    """What a template is for, who reads it, and which parts of a `Letter` it needs beyond the common ones."""
+
+    code: str
+    audience: Literal["customer", "agent"]
+    purpose: str
+    needs: tuple[str, ...] = ()
+
+
+CATALOGUE: dict[str, TemplateSpec] = {
+    spec.code: spec
+    for spec in (
+        TemplateSpec("ticket.autoresp", "customer", "acknowledges a new ticket", ("ticket",)),
+        TemplateSpec("message.autoresp", "customer", "acknowledges a further message", ("ticket",)),
+        TemplateSpec("ticket.reply", "customer", "an agent's answer", ("ticket", "response")),
+        TemplateSpec("ticket.alert", "agent", "a new ticket", ("ticket", "message")),
+        TemplateSpec("message.alert", "agent", "a further message of the customer", ("ticket", "message")),
+        TemplateSpec("note.alert", "agent", "a colleague's note or answer", ("ticket",)),
+        TemplateSpec("assigned.alert", "agent", "a ticket was given to somebody", ("ticket",)),
+        TemplateSpec("transfer.alert", "agent", "a ticket came from another department", ("ticket",)),
+        TemplateSpec("ticket.overdue", "agent", "a promised time has passed", ("ticket",)),
+        TemplateSpec("ticket.digest", "agent", "a manager's day at a glance"),
+        TemplateSpec("command.error", "agent", "a command was not understood, nothing was done"),
+        TemplateSpec("command.help", "agent", "the commands, on request"),
+        TemplateSpec("agent.refused", "agent", "an agent's mail that could not be accepted"),
+    )
+}
+"""Every template there is, by its code; osTicket's codes where it has one."""

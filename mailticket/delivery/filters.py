@@ -1,0 +1,200 @@
+"""The filters of the template language; there are no others. docs/templates.md lists them for authors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from jinja2 import Undefined, pass_context
+from jinja2.exceptions import TemplateRuntimeError
+from jinja2.filters import FILTERS
+from jinja2.runtime import Context
+
+from mailticket.delivery import moments
+from mailticket.delivery.sandbox import RUN, Run
+from mailticket.delivery.values import Table, Value, Words
+from mailticket.mail.charset import clean_text
+
+_LONGEST_JOIN = 20_000
+_SCHEME = re.compile(r"ttp(?=s?:)", re.IGNORECASE)
+_DOT_IN_NAME = re.compile(r"(?<=\w)[.。．｡](?=\w\w)")
+_REPLY_PREFIX = re.compile(
+    r"(?:re|aw|antw|antwort|sv|vs|rif|ref|odp|res|fwd?|wg|tr|rv|enc|doorst|vl)(?:\[\d{1,3}\])?\s?:\s*",
+    re.IGNORECASE,
+)
+_MOST_PREFIXES = 20
+
+
+def shown(run: Run, value: Any) -> str:
+    """A value as text: times in the reader's zone, lengths of time in words. Raises for what has no text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Undefined):
+        return str(value)  # raises, and says what is missing
+    if isinstance(value, datetime):
+        return moments.moment(value, run.zone, run.words)
+    if isinstance(value, timedelta):
+        return moments.duration(value, run.words)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    raise TemplateRuntimeError(f"{type(value).__name__} has no text of its own")
+
+
+@pass_context
+def finalize(context: Context, value: Any) -> str:
+    """What `{{ value }}` writes: a placeholder, the value itself being put aside."""
+    run: Run = context[RUN]
+    if isinstance(value, Words | Table):
+        kept: Value = value
+    else:
+        kept = Words(shown(run, value))
+    return run.put_aside(kept)
+
+
+@pass_context
+def _block(context: Context, value: Any) -> Words:
+    """Lines of their own, as they are."""
+    return Words(shown(context[RUN], value), is_block=True)
+
+
+@pass_context
+def _quote(context: Context, value: Any) -> Words:
+    """Lines of their own, marked as somebody else's words."""
+    return Words(shown(context[RUN], value), is_block=True, quoted=True)
+
+
+@pass_context
+def _facts(context: Context, pairs: Sequence[Sequence[Any]]) -> Table:
+    """Pairs of name and value; those without a value are left out."""
+    run: Run = context[RUN]
+    kept = [(key, value) for key, value in pairs if isinstance(value, Undefined) or value not in (None, "")]
+    return Table((), tuple((_cell(run, key), _cell(run, value)) for key, value in kept))
+
+
+@pass_context
+def _table(context: Context, rows: Sequence[Any], columns: Sequence[Sequence[str]]) -> Table:
+    """Mappings as the rows of a table. columns: heading, key and, if wanted, what an empty cell shows."""
+    run: Run = context[RUN]
+    specs = [(column[0], column[1], column[2] if len(column) > 2 else "") for column in columns]
+    lines = tuple(
+        tuple(_cell(run, context.environment.getattr(row, key)) or empty for _, key, empty in specs)
+        for row in rows
+    )
+    return Table(tuple(head for head, _, _ in specs), lines)
+
+
+def _cell(run: Run, value: Any) -> str:
+    return "" if value is None else clean_text(shown(run, value), limit=_LONGEST_JOIN, one_line=True)
+
+
+def _cut(text: str, length: int) -> str:
+    """At most `length` characters, the cut shown by an ellipsis."""
+    return text if len(text) <= length else text[:length].rstrip() + " […]"
+
+
+def _short(text: str, length: int) -> str:
+    """One line of at most `length` characters, the cut shown by an ellipsis."""
+    line = clean_text(text, limit=length + 1, one_line=True)
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def _defang(text: str) -> str:
+    """Foreign text in an automatic mail: nothing in it becomes a link. `hxxps://evil[.]example`."""
+    broken_up = _DOT_IN_NAME.sub("[.]", _SCHEME.sub("xxp", text))
+    return broken_up.replace("://", "[:]//").replace("@", "[at]")
+
+
+def _without_re(subject: str) -> str:
+    """A subject without the reply and forward marks in front of it, so that ours stands alone."""
+    rest = clean_text(subject, limit=2_000, one_line=True)
+    for _ in range(_MOST_PREFIXES):
+        mark = _REPLY_PREFIX.match(rest)
+        if mark is None:
+            break
+        rest = rest[mark.end() :]
+    return rest or "(no subject)"
+
+
+def _person(pair: Sequence[str]) -> str:
+    """(name, address) as `Name <address>`, or the address alone."""
+    name, address = pair
+    return f"{name} <{address}>" if name and name != address else address
+
+
+def _join(items: Sequence[Any], separator: str = "") -> str:
+    joined = separator.join(str(item) for item in items)
+    if len(joined) > _LONGEST_JOIN:
+        raise TemplateRuntimeError(f"join makes more than {_LONGEST_JOIN} characters")
+    return joined
+
+
+def _plural(count: int, one: str, many: str) -> str:
+    """`3 | plural("ticket", "tickets")` -> `3 tickets`."""
+    return f"{count} {one if count == 1 else many}"
+
+
+@pass_context
+def _command(context: Context, name: str) -> str:
+    """A mail command as agents type it here: `note` -> `#note`."""
+    run: Run = context[RUN]
+    return run.command_prefix + name
+
+
+@pass_context
+def _date(context: Context, when: datetime) -> str:
+    """The day alone: `Tue 3 Nov 2026`."""
+    run: Run = context[RUN]
+    return moments.date_of(when, run.zone, run.words)
+
+
+@pass_context
+def _relative(context: Context, when: datetime) -> str:
+    """How far off: `in 3 h 20 min`, `2 d 4 h ago`. Needs `now` in the context."""
+    run: Run = context[RUN]
+    if run.now is None:
+        raise TemplateRuntimeError("now is not given")
+    return moments.relative(when, run.now, run.words)
+
+
+@pass_context
+def _since(context: Context, when: datetime) -> timedelta:
+    """How long ago, as a length of time. Needs `now` in the context."""
+    run: Run = context[RUN]
+    if run.now is None:
+        raise TemplateRuntimeError("now is not given")
+    return run.now - when
+
+
+@pass_context
+def _due(context: Context, when: datetime | None) -> str:
+    """When, and how far off; nothing for None. `Tue 3 Nov 2026, 17:00 CET (in 3 h 20 min)`."""
+    if when is None:
+        return ""
+    return f"{shown(context[RUN], when)} ({_relative(context, when)})"
+
+
+_JINJA = (
+    "abs", "capitalize", "count", "d", "default", "first", "int", "last", "length", "list", "lower",
+    "rejectattr", "round", "selectattr", "trim", "upper",
+)  # fmt: skip
+
+TEMPLATE_FILTERS: dict[str, Any] = {name: FILTERS[name] for name in _JINJA} | {
+    "block": _block,
+    "command": _command,
+    "cut": _cut,
+    "date": _date,
+    "defang": _defang,
+    "due": _due,
+    "facts": _facts,
+    "join": _join,
+    "person": _person,
+    "plural": _plural,
+    "quote": _quote,
+    "relative": _relative,
+    "short": _short,
+    "since": _since,
+    "table": _table,
+    "without_re": _without_re,
+}

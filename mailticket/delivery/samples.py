@@ -1,0 +1,188 @@
+"""Sample mails, one per template: for `mailticket templates preview`, `mailticket check` and the tests.
+
+Nobody in them exists; the addresses are reserved ones (RFC 2606).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+from mailticket.delivery.context import (
+    Complaint,
+    DigestPart,
+    DigestRow,
+    Letter,
+    Passage,
+    Person,
+    TicketView,
+    context_of,
+)
+from mailticket.delivery.render import Renderer, TemplateProblem
+from mailticket.mail.marker import marker_line
+
+_NOW = datetime(2026, 11, 3, 13, 40, tzinfo=UTC)
+_ZONE = "Europe/Berlin"
+_TOKEN = "cei5uabqmfxgk43umvsca3tpebuxg5a7onuxu6dfnv2hi2lo"  # noqa: S105 -- signed by nobody
+_SIGNATURE = "Kind regards\nSupport team, Example Bank\nMon-Fri 8:00-18:00 CET"
+_CUSTOMER = Person("Erika Muster", "erika@customer.example", "customer")
+_AGENT = Person("Anna Agent", "anna@bank.example", "agent")
+_MESSAGE = Passage(
+    "Hello,\n\nsince this morning I cannot log in to online banking. After the TAN the page says:\n\n"
+    "    Error 503: service unavailable\n\nMy phone and my laptop show the same. I have to pay a bill "
+    "today!\n\nErika Muster",
+    "Erika Muster",
+    datetime(2026, 11, 3, 8, 12, tzinfo=UTC),
+    ("screenshot.png", "log 3 November.txt"),
+)
+_ANSWER = (
+    "Dear Ms Muster,\n\nthank you for the exact description, it helped. A certificate had expired on one of "
+    "our servers; it has been renewed at 14:20 and logging in works again.\n\nPlease try once more, and "
+    "write to me if anything is still odd."
+)
+
+
+def sample_ticket(**changes: object) -> TicketView:
+    """The ticket of all samples, with other values where given."""
+    values: dict[str, object] = {
+        "number": "20261103-0001",
+        "tag": "[#20261103-0001]",
+        "subject": "Online banking: no login since this morning",
+        "status": "open",
+        "priority": "High",
+        "department": "Support",
+        "topic": "Report a problem",
+        "name": "Erika Muster",
+        "email": "erika@customer.example",
+        "sla": "Four hours",
+        "source": "mail",
+        "create_date": datetime(2026, 11, 3, 8, 12, tzinfo=UTC),
+        "due_date": datetime(2026, 11, 3, 17, 0, tzinfo=UTC),
+    } | changes
+    return TicketView(**values)  # type: ignore[arg-type]  # the values of a table, checked by every sample
+
+
+def _letter(**parts: object) -> Letter:
+    values: dict[str, object] = {
+        "recipient": _AGENT,
+        "company": "Example Bank",
+        "now": _NOW,
+        "zone": _ZONE,
+        "reply": (marker_line("en"), _TOKEN),
+        "reason": "you work in Support",
+    } | parts
+    return Letter(**values)  # type: ignore[arg-type]  # as above
+
+
+def _to_customer(**parts: object) -> Letter:
+    return _letter(
+        **{"recipient": _CUSTOMER, "signature": _SIGNATURE, "reason": "", "ticket": sample_ticket()} | parts
+    )
+
+
+def _digest() -> Letter:
+    stranded = DigestRow(
+        number="20261031-0007",
+        subject="Card blocked abroad, customer stranded at the airport in Lisbon",
+        assigned="",
+        priority="Emergency",
+        create_date=_NOW - timedelta(days=3),
+        overdue_since=_NOW - timedelta(days=1, hours=5),
+    )
+    statement = DigestRow(
+        number="20261102-0012",
+        subject="Statement for September is missing",
+        assigned="Anna Agent",
+        priority="Normal",
+        create_date=_NOW - timedelta(days=1),
+        overdue_since=_NOW - timedelta(minutes=50),
+    )
+    login = DigestRow(
+        number="20261103-0001",
+        subject="Online banking: no login since this morning",
+        assigned="Ben Agent",
+        priority="High",
+        create_date=_NOW - timedelta(hours=5),
+        due_date=_NOW + timedelta(hours=3, minutes=20),
+    )
+    support = DigestPart("Support", (stranded, statement), (login,), overdue_count=2, open_count=14)
+    systems = DigestPart("System administration", (), (), 0, 0)
+    manager = Person("Mara Manager", "mara@bank.example", "manager")
+    reason = "you manage Support and System administration"
+    return _letter(recipient=manager, reply=None, digest=(support, systems), reason=reason)
+
+
+def _note_alert() -> Letter:
+    note = Passage("The certificate on web-2 has expired. I am on it.", "Ben Agent", _NOW)
+    return _letter(
+        ticket=sample_ticket(assigned="Anna Agent"), note=note, reason="the ticket is assigned to you"
+    )
+
+
+def _overdue() -> Letter:
+    ticket = sample_ticket(due_date=_NOW - timedelta(hours=2), overdue_since=_NOW - timedelta(hours=2))
+    return _letter(ticket=ticket, message=_MESSAGE, reason="you manage Support")
+
+
+def _command_error() -> Letter:
+    wrong = "#asign ben"
+    return _letter(
+        ticket=sample_ticket(),
+        problems=(Complaint(wrong, "this is no command", "#assign"),),
+        original_subject="Re: [#20261103-0001] Online banking: no login since this morning",
+        original_text=f"{wrong}\n\nBen, can you look at web-2?",
+        reason="",
+    )
+
+
+def _refused() -> Letter:
+    why = "it names ticket 20261103-0001, but nothing proves that Anna Agent wrote it"
+    return _letter(
+        reply=None,
+        problems=(Complaint("", why),),
+        original_subject="Re: Online banking",
+        original_text="#close\n\nAll is well again.",
+        reason="",
+    )
+
+
+SAMPLES: dict[str, Callable[[], Letter]] = {
+    "ticket.autoresp": _to_customer,
+    "message.autoresp": _to_customer,
+    "ticket.reply": lambda: _to_customer(response=Passage(_ANSWER, "Anna Agent", _NOW)),
+    "ticket.alert": lambda: _letter(ticket=sample_ticket(), message=_MESSAGE),
+    "message.alert": lambda: _letter(ticket=sample_ticket(assigned="Anna Agent"), message=_MESSAGE),
+    "note.alert": _note_alert,
+    "assigned.alert": lambda: _letter(
+        ticket=sample_ticket(assigned="Anna Agent"),
+        message=_MESSAGE,
+        assigner="Ben Agent",
+        assignee="you",
+        comments="You know the login servers best.",
+        reason="the ticket is now yours",
+    ),
+    "transfer.alert": lambda: _letter(
+        ticket=sample_ticket(department="System administration", priority="Emergency"),
+        message=_MESSAGE,
+        assigner="Anna Agent",
+        from_department="Support",
+        comments="Several customers report the same: this looks like an outage.",
+        reason="you work in System administration",
+    ),
+    "ticket.overdue": _overdue,
+    "ticket.digest": _digest,
+    "command.error": _command_error,
+    "command.help": lambda: _letter(ticket=sample_ticket(), reason=""),
+    "agent.refused": _refused,
+}
+"""One mail for every template of the catalogue, made anew on each call."""
+
+
+def check_templates(renderer: Renderer) -> Iterator[TemplateProblem]:
+    """Render every template in every language on its sample; yields what is wrong, as `check` reports it."""
+    for language in renderer.languages():
+        for code, sample in SAMPLES.items():
+            try:
+                renderer.render(code, language, context_of(sample()))
+            except TemplateProblem as problem:
+                yield problem
