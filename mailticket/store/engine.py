@@ -25,8 +25,7 @@ from sqlalchemy.orm import Session
 from mailticket.errors import Permanent
 from mailticket.store.failures import CommitUnknown, connection_lost, raise_plain
 
-BUSY_TIMEOUT_SECONDS: Final = 10
-"""How long a SQLite transaction waits for the write lock before it becomes `Temporary`."""
+BUSY_TIMEOUT_SECONDS: Final = 10.0
 
 _SQLITE_PRAGMAS: Final = (
     "PRAGMA synchronous=FULL",
@@ -56,11 +55,12 @@ _NETWORK_FILE_SYSTEMS: Final = frozenset(
 )
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, *, busy_timeout: float = BUSY_TIMEOUT_SECONDS) -> Engine:
     """An engine for `sqlite:///PATH` or `postgresql://...` with all settings mailticket relies on.
 
     Creates the folder and the file of an SQLite database, readable by their owner only; connects to
-    nothing else yet. Raises `Permanent` for a URL of another kind.
+    nothing else yet. `busy_timeout` is how many seconds a transaction waits for SQLite's write lock, and
+    for a free connection. Raises `Permanent` for a URL of another kind.
     """
     try:
         parsed = make_url(url)
@@ -68,9 +68,9 @@ def open_engine(url: str) -> Engine:
     except (ArgumentError, NoSuchModuleError) as error:
         raise Permanent("not a database URL; it looks like sqlite:///PATH or postgresql://...") from error
     if backend == "sqlite":
-        return _open_sqlite(parsed)
+        return _open_sqlite(parsed, busy_timeout)
     if backend in ("postgresql", "postgres"):
-        return _open_postgres(parsed)
+        return _open_postgres(parsed, busy_timeout)
     raise Permanent(f"a {backend} database is not supported: use sqlite:///PATH or postgresql://...")
 
 
@@ -78,9 +78,9 @@ def open_engine(url: str) -> Engine:
 def transaction(engine: Engine) -> Iterator[Session]:
     """A session for writing: commits when the block ends, rolls back when it raises.
 
-    SQLite takes the write lock at once (BEGIN IMMEDIATE), so what was read cannot change before it
-    is written. Raises `Temporary` when the database cannot do it now, and `CommitUnknown` (also
-    temporary) when the connection broke during COMMIT.
+    SQLite takes the write lock with the first statement, reading or writing (BEGIN IMMEDIATE), so
+    what was read cannot change before it is written. Raises `Temporary` when the database cannot do
+    it now, and `CommitUnknown` (also temporary) when the connection broke during COMMIT.
     """
     try:
         with Session(engine, expire_on_commit=False) as session:
@@ -140,7 +140,7 @@ def _reader(engine: Engine) -> Engine:
     return engine.execution_options(postgresql_readonly=True)
 
 
-def _open_sqlite(url: URL) -> Engine:
+def _open_sqlite(url: URL, busy_timeout: float) -> Engine:
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise Permanent("the SQLite database must be a file on disk: sqlite:///PATH")
     path = Path(url.database)
@@ -151,10 +151,10 @@ def _open_sqlite(url: URL) -> Engine:
         raise Permanent(f"the database file {path} cannot be opened: {error.strerror}") from error
     engine = create_engine(
         url.set(drivername="sqlite+pysqlite"),
-        connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "isolation_level": None},
+        connect_args={"timeout": busy_timeout, "isolation_level": None},
         pool_size=5,
         max_overflow=20,
-        pool_timeout=BUSY_TIMEOUT_SECONDS,
+        pool_timeout=busy_timeout,
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -179,7 +179,7 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if wants_reading else "BEGIN IMMEDIATE")
 
 
-def _open_postgres(url: URL) -> Engine:
+def _open_postgres(url: URL, busy_timeout: float) -> Engine:
     options = " ".join(f"-c {name}={value}" for name, value in _POSTGRES_SETTINGS.items())
     try:
         engine = create_engine(
@@ -188,7 +188,7 @@ def _open_postgres(url: URL) -> Engine:
             pool_pre_ping=True,
             pool_size=5,
             max_overflow=20,
-            pool_timeout=BUSY_TIMEOUT_SECONDS,
+            pool_timeout=busy_timeout,
         )
     except ImportError as error:
         raise Permanent("PostgreSQL needs the driver psycopg: pip install 'mailticket[postgres]'") from error

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -165,7 +165,8 @@ def _back_up(database: Path, revision: str, backup_dir: Path | None) -> Path:
         part.rename(final)
         _sync(folder)
     except (OSError, sqlite3.Error) as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         raise Permanent(
             f"nothing was changed: the copy of the database in {folder} failed ({error})"
         ) from error

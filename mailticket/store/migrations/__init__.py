@@ -1,0 +1,1 @@
+"""The migrations, and the programs Alembic runs them with."""
