@@ -181,7 +181,8 @@ def test_an_acknowledgement_carries_no_live_link_and_no_foreign_text() -> None:
 @pytest.mark.parametrize("before", ["", "Re: ", "AW: Re: ", "Fwd: RE[2]: ", "re:re:re:"])
 def test_all_mails_of_one_ticket_share_one_subject(before: str) -> None:
     ticket = sample_ticket(subject=f"{before}Invoice 17")
-    alerts, customer = set(), set()
+    alerts: set[str] = set()
+    customer: set[str] = set()
     for code, sample in SAMPLES.items():
         letter = sample()
         if letter.ticket is None:
