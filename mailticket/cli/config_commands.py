@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shlex
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -164,7 +165,8 @@ def _tell_what_is_next(directory: Path, answers: StarterAnswers, passwords: dict
             typer.echo(f"Set the environment variable {IMAP_PASSWORD_VARIABLE} to the IMAP password.")
         if answers.smtp_user is not None:
             typer.echo(f"Set the environment variable {SMTP_PASSWORD_VARIABLE} to the SMTP password.")
-    typer.echo("Then `mailticket check` tries it, and `mailticket run` starts the desk.")
+    command = f"mailticket --config {shlex.quote(str(directory))}"
+    typer.echo(f"Then `{command} check` tries it, and `{command} run` starts the desk.")
 
 
 def _refuse(message: str) -> NoReturn:

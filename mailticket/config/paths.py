@@ -17,7 +17,7 @@ _SQLITE = ("sqlite", "sqlite+pysqlite")
 def absolute(path: Path | str, root: Path, state_dir: Path | str) -> Path:
     """`path` with "{state_dir}" put in, starting at `root` unless it is absolute, without ".."."""
     text = str(path).replace(_STATE_DIR, str(state_dir))
-    return Path(os.path.abspath(root.absolute() / Path(text).expanduser()))
+    return Path(os.path.abspath(root.absolute() / os.path.expanduser(text)))
 
 
 def database_url(url: str, root: Path, state_dir: Path | str) -> str:

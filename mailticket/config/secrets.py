@@ -154,7 +154,7 @@ def _referenced(
 
 
 def _from_file(document: Document, path: Path, name: str) -> str:
-    file = document.directory / FilePath(name).expanduser()
+    file = document.directory / os.path.expanduser(name)
     try:
         with file.open("rb") as opened:
             if stat.S_IMODE(os.fstat(opened.fileno()).st_mode) & stat.S_IRWXO:
@@ -169,3 +169,5 @@ def _from_file(document: Document, path: Path, name: str) -> str:
         raise _Unusable(f"cannot be read from the file {name}: {exc.strerror}") from None
     except UnicodeDecodeError:
         raise _Unusable(f"cannot be read from the file {name}: it is not UTF-8") from None
+    except ValueError:
+        raise _Unusable(f"cannot be read from the file {name!r}: that is no path") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from mailticket.config.loader import load
 from mailticket.config.problems import ConfigurationError
+from mailticket.config.shape import leaves
 from tests.unit.config_samples import SMALL, directory_with, loaded, problems_of, warnings_of
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "config"
@@ -222,6 +224,51 @@ def test_a_wrong_value_is_reported_in_the_words_of_toml(
     found = [problem for problem in problems if problem.path == path]
     assert len(found) == 1, problems
     assert message in found[0].message
+
+
+ODD = [
+    *(
+        "5",
+        "-1",
+        "1e400",
+        "nan",
+        "99999999999999999999999",
+        "true",
+        '""',
+        '"x"',
+        '"\\u0000"',
+        '"~nobody-here/x"',
+        '"{x}"',
+    ),
+    *("[]", "[5]", "[[]]", "[{}]", '["x", "x"]', '[""]', "{}", "{ x = 5 }", "{ mon = 5 }", '{ mon = ["x"] }'),
+    *(
+        '{ env = "" }',
+        '{ file = "\\u0000" }',
+        "2026-12-24",
+        "08:00:00",
+        "2026-12-24T08:00:00Z",
+        '"\\U0001F600\\n"',
+    ),
+]
+
+
+def _inline(path: tuple[str | int, ...], value: str) -> str:
+    """The value at a path as TOML, on one line."""
+    for part in reversed(path[1:]):
+        value = f"[{value}]" if part == 0 else f"{{ {part} = {value} }}"
+    return f"{path[0]} = {value}\n"
+
+
+@pytest.mark.parametrize("path", [path for path, _ in leaves()], ids=lambda path: ".".join(map(str, path)))
+def test_an_odd_value_is_accepted_or_a_mistake_and_never_a_crash(
+    tmp_path: Path, path: tuple[str | int, ...]
+) -> None:
+    filled = tuple("x" if part == "KEY" else part for part in path)
+    for value in ODD:
+        directory = directory_with(tmp_path, SMALL, mode=0o600)
+        (directory / "b.toml").write_text(_inline(filled, value), encoding="utf-8")
+        with contextlib.suppress(ConfigurationError):
+            assert load(directory, {}, warn=lambda problem: None).desk.departments
 
 
 def test_an_error_tells_all_its_problems_in_its_text(tmp_path: Path) -> None:

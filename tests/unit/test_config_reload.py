@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mailticket.config.loader import load
-from mailticket.config.reload import diff_restart_needed
+from mailticket.config.reload import diff_restart_needed, until_restart
 from mailticket.config.settings import Settings
 from tests.unit.config_samples import SMALL, directory_with
 
@@ -39,3 +39,8 @@ def _settings(tmp_path: Path, text: str) -> Settings:
 def test_only_some_changes_need_a_restart(tmp_path: Path, old: str, new: str, parts: tuple[str, ...]) -> None:
     before, after = _settings(tmp_path, BASE), _settings(tmp_path, BASE.replace(old, new) if old else BASE)
     assert diff_restart_needed(before, after) == parts
+    going_on = until_restart(before, after)
+    assert diff_restart_needed(before, going_on) == ()
+    assert diff_restart_needed(going_on, after) == parts
+    if not parts:
+        assert going_on == after
