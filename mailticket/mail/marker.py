@@ -30,7 +30,8 @@ _MAX_REACH = 400
 _MAX_MARKER = 160
 """A line longer than this is a sentence about replying, not a marker."""
 
-_TOKEN_START = re.compile(r"mt(?::|&#58;|&#x3a;|&colon;|%3a)", re.IGNORECASE)
+_TOKEN_STARTS = ("mt:", "mt&#58;", "mt&#x3a;", "mt&colon;", "mt%3a")
+_TOKEN_START = re.compile("|".join(_TOKEN_STARTS), re.IGNORECASE)
 _TOKEN_PIECE = re.compile(r"[a-z2-7]{1,81}", re.ASCII | re.IGNORECASE)
 _TOKEN_WRAP = re.compile(r"=?[ \t]*(?:<wbr ?/?>|<br ?/?>)?\r?\n?(?:[ \t>|]|&gt;){0,200}", re.IGNORECASE)
 _TOKEN_CLOSE = re.compile(r"\]|&#93;|&#x5d;|&rsqb;|&rbrack;|%5d", re.IGNORECASE)
@@ -116,6 +117,9 @@ def find_tokens(text: str) -> tuple[str, ...]:
     text: plain text or HTML source. A token survives quote prefixes, a line break inside it when
     the closing bracket follows, and HTML entities for its punctuation. Linear time.
     """
+    lowered = text.lower()
+    if not any(start in lowered for start in _TOKEN_STARTS):
+        return ()
     found: dict[str, None] = {}
     for match in islice(_TOKEN_START.finditer(text), _MAX_STARTS):
         token = _token_at(text, match.end())

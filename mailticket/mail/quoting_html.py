@@ -12,6 +12,7 @@ import enum
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailticket.mail.quoting_intro import invisible_removed
@@ -185,24 +186,29 @@ def _follows_intro(blockquote: ElementNode) -> bool:
 
 
 def _align(lines: Sequence[str]) -> _Alignment:
-    starts, pieces, offset = [], [], 0
-    for line in lines:
-        piece = _squeeze(line)
-        starts.append(offset)
-        pieces.append(piece)
-        offset += len(piece)
-    starts.append(offset)
-    return _Alignment("".join(pieces), starts)
+    pieces = _squeeze("\n".join(lines)).split("\n")
+    return _Alignment("".join(pieces), [0, *accumulate(map(len, pieces))])
+
+
+_DIFFERENT = dict.fromkeys(map(ord, " \t\r\f\v*<>\u00a0\u1680\u202f\u205f\u3000\x85\u2028\u2029"))
+_DIFFERENT |= dict.fromkeys(range(0x2000, 0x200B))
 
 
 def _squeeze(text: str) -> str:
-    """Text without blanks, quote marks and what HTML and plain renderings differ in."""
-    text = "".join(text.split()).replace("*", "").replace(">", "").replace("<", "")
-    return text if text.isascii() else invisible_removed(text)
+    """Text without blanks, quote marks and what HTML and plain renderings differ in; LF stays."""
+    if not text.isascii():
+        return invisible_removed(text.translate(_DIFFERENT))
+    for char in " \t\r\f\v*<>":
+        text = text.replace(char, "")
+    return text
+
+
+def _text_of(node: Node) -> str:
+    return _squeeze(node.text or "").replace("\n", "")
 
 
 def _locate(mark: Mark, node: ElementNode, alignment: _Alignment, position: int) -> Region | None:
-    content = _squeeze(node.text or "")
+    content = _text_of(node)
     if mark is Mark.START and len(content) < _SURE_ANCHOR:
         content = _text_after(node)
     if not content:
@@ -230,7 +236,7 @@ def _up_to_first_quote(wrapper: ElementNode, content: str) -> str:
     quote = wrapper.query_selector("blockquote")
     if quote is None or not _is_child(quote, wrapper):
         return content
-    quoted = _squeeze(quote.text or "")
+    quoted = _text_of(quote)
     at = content.find(quoted[:200])
     return content[: at + len(quoted)] if quoted and 0 <= at <= 600 else content
 
@@ -256,7 +262,7 @@ def _text_after(node: ElementNode) -> str:
         for _ in range(_MAX_PARENTS):
             if sibling is None:
                 break
-            text = _squeeze(sibling.text or "")
+            text = _text_of(sibling)
             if text:
                 return text
             sibling = sibling.next
