@@ -257,6 +257,20 @@ def test_no_text_of_any_kind_breaks_a_mail(value: str) -> None:
         assert "\r" not in rendered.text
 
 
+@pytest.mark.parametrize("code", [code for code in SAMPLES if code not in ("ticket.reply", "ticket.digest")])
+def test_a_mail_about_nothing_but_a_ticket_is_still_a_mail(code: str) -> None:
+    letter = replace(SAMPLES[code](), message=None, response=None, note=None, signature="", problems=())
+    text = RENDERER.render(code, "en", context_of(letter)).text
+    assert not text.startswith("\n")
+    assert "\n\n\n" not in text
+
+
+def test_a_message_without_text_is_said_to_have_none() -> None:
+    letter = replace(SAMPLES["message.alert"](), message=Passage("", "Erika Muster", None, ("fax.tiff",)))
+    text = RENDERER.render("message.alert", "en", context_of(letter)).text
+    assert "Erika Muster wrote:\n\n(The mail holds no text.)\n\nWith 1 attachment: fax.tiff\n" in text
+
+
 def site(tmp_path: Path, source: str, name: str = "ticket.autoresp", language: str = "en") -> Renderer:
     (tmp_path / language).mkdir(parents=True, exist_ok=True)
     (tmp_path / language / f"{name}.md").write_text(source, encoding="utf-8")
