@@ -1,5 +1,6 @@
 """The date on which somebody who is away says to be back.
 
+All words here are case-folded (ß is ss, final ς is σ), as is the text they are looked for in.
 Dates are read in 21 languages. Only a date with a cue counts, one that says "back on" more than one
 that says "until"; of a range, its end. A missing year is the one that makes the date fall from a
 month before to eleven months after the mail's Date, never taken from a clock.
@@ -45,7 +46,9 @@ _MONTHS = (
 )
 """January to December, as dates spell them in the languages of mail/automated_words.py."""
 
-_MONTH_OF = {name: number for number, names in enumerate(_MONTHS, start=1) for name in names.split()}
+_MONTH_OF = {
+    name.casefold(): number for number, names in enumerate(_MONTHS, start=1) for name in names.split()
+}
 _MONTH = "|".join(re.escape(name) for name in sorted(_MONTH_OF, key=len, reverse=True))
 _ORDINAL = r"(?:st|nd|rd|th|er|º|°|\.)?"
 _YEAR = r"(?P<{0}>20\d\d)"
@@ -70,7 +73,10 @@ _WEEKDAY = (
     r"(?:lune|marte|mercole|giove|vener)dì|sabato|domenica|(?:segunda|terça|quarta|quinta|sexta)(?:-feira)?|"
     r"(?:maan|dins|woens|donder|vrij|zater|zon)dag|(?:mån|tis|ons|tors|fre|lör|lør|sön|søn|tirs|man)dag(?:en)?)"
 )
-_NEXT = rf"(?:\s{{0,3}}(?:the|den|dem|le|el|il|o|dia|día|giorno))?(?:\s{{0,3}}{_WEEKDAY},?)?(?:\s(?:the|den|le))?\s{{0,3}}$"
+_NEXT = (
+    r"(?:\s{0,3}(?:the|den|dem|le|el|il|o|dia|día|giorno))?"
+    rf"(?:\s{{0,3}}{_WEEKDAY},?)?(?:\s(?:the|den|le))?\s{{0,3}}$"
+)
 _GAP = r"[^\d.!?\n]{0,28}$"
 _RETURN_BEFORE = re.compile(
     r"\b(?:back|return(?:ing|s)?|available again|reachable again|resume|wieder|zurück|zurueck|retour|"
@@ -81,8 +87,8 @@ _RETURN_BEFORE = re.compile(
     + _GAP,
 )
 _UNTIL_BEFORE = re.compile(
-    r"(?:\b(?:until|till|through|thru|up to|bis|einschließlich|jusqu['’](?:au|à)|hasta|fino al?|sino al?|"
-    r"até|tot|t/m|t\.e\.m\.|tot en met|till och med|t\.o\.m\.?|til og med|μέχρι|έως|până)\b"
+    r"(?:\b(?:until|till|through|thru|up to|bis|einschliesslich|jusqu['’](?:au|à)|hasta|fino al?|sino al?|"
+    r"até|tot|t/m|t\.e\.m\.|tot en met|till och med|t\.o\.m\.?|til og med|μέχρι|έωσ|până)\b"
     + _GAP
     + r")|(?:(?:\b(?:to|til|and|zum|au|al|y|ao|a|à|en|och|og|do|до|по|la|pe)\b|[-–—至到])"
     + _NEXT

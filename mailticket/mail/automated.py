@@ -273,7 +273,8 @@ def _part_facts(parsed: Parsed) -> Iterator[_Fact]:
 
 
 def _alternatives(table: Iterable[str]) -> str:
-    return "|".join(re.escape(word) for word in sorted(set(table), key=len, reverse=True))
+    folded = {word.casefold() for word in table}
+    return "|".join(re.escape(word) for word in sorted(folded, key=len, reverse=True))
 
 
 def _all(table: Mapping[str, tuple[str, ...]]) -> list[str]:
