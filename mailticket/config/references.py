@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path as FilePath
 from typing import Any
 
-from mailticket.config.desk import Agent, Department, Schedule
+from mailticket.config.desk import Agent, Department, Rule, Schedule
 from mailticket.config.problems import Path, did_you_mean, dotted
 from mailticket.config.settings import Listener, Mailbox
 from mailticket.config.validate import Draft
@@ -123,10 +123,23 @@ def rules_have_different_names(draft: Draft) -> None:
     """Reasons name rules, so two must not share a name."""
     seen: set[str] = set()
     for index, rule in draft.rules.items():
-        name = getattr(rule, "name", "")
-        if name in seen:
-            draft.document.report(("rules", index, "name"), "is the name of an earlier rule too", value=name)
-        seen.add(name)
+        assert isinstance(rule, Rule)
+        if rule.name in seen:
+            message = "is the name of an earlier rule too"
+            draft.document.report(("rules", index, "name"), message, value=rule.name)
+        seen.add(rule.name)
+
+
+def patterns_are_supported(draft: Draft) -> None:
+    """The rules' matcher runs in linear time, so it takes less than Python's regular expressions."""
+    for index, rule in draft.rules.items():
+        assert isinstance(rule, Rule)
+        for place, condition in enumerate(rule.when):
+            if condition.how in ("matches", "not_matches"):
+                problem = draft.regex_problem(condition.value)
+                if problem is not None:
+                    path: Path = ("rules", index, "when", place, "value")
+                    draft.document.report(path, problem, value=condition.value)
 
 
 def no_agent_is_called_me(draft: Draft) -> None:
@@ -221,6 +234,7 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     department_addresses_leave_room,
     departments_have_readers,
     rules_have_different_names,
+    patterns_are_supported,
     no_agent_is_called_me,
     holidays_are_known,
     listeners_do_not_collide,

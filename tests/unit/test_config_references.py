@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from mailticket.config.loader import load
+from mailticket.config.problems import ConfigurationError
 from mailticket.config.references import REFERENCES
 from mailticket.config.shape import leaves
-from tests.unit.config_samples import SMALL, loaded, problems_of, warnings_of
+from mailticket.domain.pattern import regex_problem
+from tests.unit.config_samples import SMALL, directory_with, loaded, problems_of, warnings_of
 
 OTHER = '[departments.it]\nname = "IT"\naddresses = ["it@desk.example"]\nmembers = ["ada"]\n'
 DEFAULT = '[desk]\ndefault_department = "support"\n'
@@ -157,6 +160,19 @@ def test_two_rules_do_not_share_a_name(tmp_path: Path) -> None:
     rule = "[[rules]]\nname = 'R'\nthen = {}\n"
     (problem,) = problems_of(tmp_path, SMALL, rule * 2)
     assert problem.path == "rules.R.name"
+
+
+def test_a_pattern_that_the_matcher_cannot_use_is_a_mistake(tmp_path: Path) -> None:
+    rule = (
+        "[[rules]]\nname = 'R'\nwhen = [{ field = 'subject', how = 'matches', value = '(?=x)' }]\nthen = {}\n"
+    )
+    directory = directory_with(tmp_path, SMALL, rule)
+    assert load(directory, {}).desk.rules[0].when[0].value == "(?=x)"
+    with pytest.raises(ConfigurationError) as caught:
+        load(directory, {}, regex_problem=regex_problem)
+    (problem,) = caught.value.problems
+    assert problem.path == "rules.R.when[0].value"
+    assert "look-around" in problem.message
 
 
 def test_no_agent_is_called_me(tmp_path: Path) -> None:
