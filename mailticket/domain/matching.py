@@ -65,9 +65,10 @@ def describe(evidence: ThreadEvidence, ticket: TicketFacts) -> str:
     return f"{words[evidence.kind]} ticket #{ticket.number}"
 
 
-def match_customer(facts: Facts) -> Match:
+def match_customer(facts: Facts, *, forged: bool = False) -> Match:
     """Choose the ticket an outsider's mail joins.
 
+    forged: our own MX proved that the From address is not the sender's; then nothing is joined.
     Fails closed: without an unambiguous sender who takes part in the named ticket, nothing is
     joined and the strongest pointer becomes the suspected ticket.
     """
@@ -75,7 +76,7 @@ def match_customer(facts: Facts) -> Match:
     reasons: list[str] = []
     for evidence in facts.evidence:
         ticket = facts.tickets[evidence.ticket_id]
-        if facts.sender is not None and facts.sender in ticket.participants:
+        if not forged and facts.sender is not None and facts.sender in ticket.participants:
             joinable.append(evidence)
         else:
             who = facts.sender or "the ambiguous sender"

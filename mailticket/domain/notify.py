@@ -92,7 +92,8 @@ class _Planner:
 
     def created(self) -> Iterator[Notice]:
         entry = self._entry_of(EventKind.MESSAGE)
-        yield from self._agents(working_on(self.ticket, self.desk), "ticket.alert", entry)
+        extra = {"suspected": self.event.data.get("suspected") or ""}
+        yield from self._agents(working_on(self.ticket, self.desk), "ticket.alert", entry, extra)
         if self.occasion.acknowledge and self.desk.departments[self.ticket.department].acknowledge:
             yield self._customer("ticket.autoresp", self.event.actor, entry, _REPLIED)
 

@@ -157,6 +157,7 @@ class OpenTicket:
     team: str | None
     tags: tuple[str, ...]
     suspected: int | None
+    suspected_number: str | None
     predecessor: int | None
     why: str
 

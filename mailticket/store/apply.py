@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from mailticket.domain.status import FINISHED
 from mailticket.domain.types import (
     AddEntry,
     Arrival,
@@ -39,7 +40,7 @@ from mailticket.store.models import (
     Ticket,
     TicketEvent,
 )
-from mailticket.store.queries import message_key
+from mailticket.store.outbox import message_key
 
 _NUMBER_TRIES = 50
 _LOAD_FACTOR = 4
@@ -95,7 +96,7 @@ def change_field(session: Session, ticket: Ticket, change: SetField, now: dateti
     ticket.updated_at = now
     ticket.version += 1
     if change.name == "status":
-        ticket.closed_at = now if change.value in ("closed", "archived") else None
+        ticket.closed_at = now if change.value in FINISHED else None
     data: dict[str, Any] = {"field": change.name, "before": before, "after": change.value}
     return Event(_event_kind(change, before), ticket.id, None, change.actor, now, change.why, data)
 
@@ -194,7 +195,7 @@ class _Application:
             )
         )
         self.done.ticket = ticket
-        data = {"suspected": change.suspected, "predecessor": change.predecessor}
+        data = {"suspected": change.suspected_number, "predecessor": change.predecessor}
         self._happened(EventKind.CREATED, change.requester, change.why, data)
 
     def _add_entry(self, change: AddEntry) -> None:

@@ -68,7 +68,8 @@ def as_temporary(error: DBAPIError | PoolTimeout) -> Temporary | None:
     if isinstance(state, str):
         return next((Temporary(words) for prefix, words in _POSTGRES if state.startswith(prefix)), None)
     if error.connection_invalidated or type(error.orig).__name__ == "OperationalError":
-        return Temporary("the database server cannot be reached")
+        told = str(error.orig).strip().splitlines()
+        return Temporary(f"the database server cannot be reached{': ' + told[-1].strip() if told else ''}")
     return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
@@ -23,17 +22,13 @@ from mailticket.mail.address import canonical, split_extension
 from mailticket.mail.token import Claims, Role, token_of_address, verify, who_of
 from mailticket.mail.types import Reading
 from mailticket.store.models import Entry, MessageRef, Outbox, Participant, PersonAddress, Ticket
+from mailticket.store.outbox import message_key
 
 NOBODY_HERE = "somebody who is not on this ticket"
 """Party of a token whose bearer the ticket does not know (any more)."""
 _MAX_MERGES = 20
 
 _who = lru_cache(maxsize=4096)(who_of)
-
-
-def message_key(message_id: str) -> str:
-    """How a Message-ID is looked up: SHA-256 in hex of the id without angle brackets."""
-    return hashlib.sha256(message_id.encode("utf-8", "replace")).hexdigest()
 
 
 def gather(

@@ -75,7 +75,7 @@ class ParserProcess:
             self.close()
         if self._child is None:
             self._served = 0
-            self._child = subprocess.Popen(
+            self._child = subprocess.Popen(  # noqa: S603 -- our own interpreter and module, no input in it
                 [sys.executable, "-m", "mailticket.work.parser_child", str(self._memory)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -109,7 +109,7 @@ class ParserPool:
         self.close()
 
     def read_all(self, mails: Sequence[tuple[bytes, str | None]]) -> list[tuple[Reading, Unread | None]]:
-        """Read mails in order. Each comes back readable, if need be as `unreadable` makes it, with the cause."""
+        """Read mails in order. What cannot be read comes back as `unreadable` makes it, with the cause."""
         return list(self._threads.map(lambda item: self._read(*item), mails))
 
     def _read(self, raw: bytes, envelope_from: str | None) -> tuple[Reading, Unread | None]:

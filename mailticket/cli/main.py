@@ -1,0 +1,69 @@
+"""The command line: what `mailticket --help` shows, and where each command lives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailticket import __version__
+from mailticket.cli.check_command import check
+from mailticket.cli.config_commands import init
+from mailticket.cli.daemon_commands import run, send_sample
+from mailticket.cli.deliver_command import deliver
+from mailticket.cli.desk_commands import inbox_app, outbox_app, status, ticket_app
+from mailticket.cli.explain_command import explain
+from mailticket.cli.templates_commands import templates_app
+
+app = typer.Typer(
+    name="mailticket",
+    help="A help desk that lives in the mail client: mail in, tickets, answers, SLA clocks, mail out.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Begin with: mailticket init DIR, mailticket --config DIR check, mailticket --config DIR run",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mailticket {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    ctx: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            "-c",
+            envvar="MAILTICKET_CONFIG",
+            help="The configuration directory. Default: ./config, else /etc/mailticket.",
+        ),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    ctx.obj = {"config": config}
+
+
+app.command()(run)
+app.command("send-sample")(send_sample)
+app.command()(init)
+app.command()(check)
+app.command()(deliver)
+app.command()(explain)
+app.command()(status)
+app.add_typer(ticket_app, name="ticket")
+app.add_typer(inbox_app, name="inbox")
+app.add_typer(outbox_app, name="outbox")
+app.add_typer(templates_app, name="templates")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

@@ -1,0 +1,190 @@
+"""The story of a mail: facts and content in, one decision out. Pure, and in the order it reads.
+
+What a mail may do follows from who is proven to write it (trust.py), which ticket its pointers
+name (matching.py), and what kind of mail it is (mail/automated.py). `ignored` and `held` are
+outcomes, not errors: the mail stays in the inbox, visible and retryable.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from mailticket.config.desk import Desk
+from mailticket.domain.decide_agent import decide_agent
+from mailticket.domain.decide_customer import join, open_ticket, record_automatic
+from mailticket.domain.matching import Match, match_agent, match_customer
+from mailticket.domain.status import NewLinkedTicket
+from mailticket.domain.trust import TrustFinding, trust_of
+from mailticket.domain.types import (
+    AddEntry,
+    Arrival,
+    Audience,
+    Change,
+    Decision,
+    EntryKind,
+    Facts,
+    NoteBounce,
+    Outcome,
+    ReturnToAgent,
+    Trust,
+)
+from mailticket.mail.types import Bounce, MailKind, Reading
+
+_PROVEN = (Trust.TOKEN, Trust.AUTHENTICATED)
+_ABOUT_OUR_MAIL = (
+    MailKind.BOUNCE,
+    MailKind.READ_RECEIPT,
+    MailKind.FEEDBACK_REPORT,
+    MailKind.AUTO_REPLY,
+    MailKind.OUT_OF_OFFICE,
+    MailKind.CHALLENGE,
+)
+"""Kinds that answer a mail of ours and say nothing new by themselves: never a ticket of their own."""
+
+
+def decide(reading: Reading, arrival: Arrival, facts: Facts, desk: Desk, now: datetime) -> Decision:
+    """What to do with one mail, and why.
+
+    now: aware UTC. Never raises for anything a mail holds; the same arguments always give the same
+    decision, which is what `explain` and `replay` rest on.
+    """
+    if _is_our_own(reading, desk):
+        return Decision(Outcome.IGNORED, (), ("it is a mail this desk sent, come back to it",))
+    if reading.classification.bounce is not None:
+        return _bounce(reading.classification.bounce, facts)
+    trust = trust_of(reading.mail, arrival, facts, desk.trusted_authserv_ids)
+    if facts.sender is None:
+        return _nobody(trust)
+    if facts.sender_agent is not None:
+        decision = _as_agent(reading, facts, facts.sender_agent, trust, desk)
+        if decision is not None:
+            return decision
+    return _as_customer(reading, arrival, facts, trust, desk, now)
+
+
+def _is_our_own(reading: Reading, desk: Desk) -> bool:
+    return desk.instance in reading.mail.header_all("x-mailticket-loop")
+
+
+def _nobody(trust: TrustFinding) -> Decision:
+    why = "nobody can be told to have sent it, so it waits for a person: mailticket inbox list --state held"
+    return Decision(Outcome.HELD, (), (*trust.reasons, why), trust.level)
+
+
+def _bounce(bounce: Bounce, facts: Facts) -> Decision:
+    """A delivery report counts only for a mail of ours; anybody can forge the others."""
+    outgoing = facts.bounced
+    if outgoing is None:
+        return Decision(Outcome.IGNORED, (), ("a delivery report that names no mail of this desk",))
+    if outgoing.ticket_id is None:
+        return Decision(
+            Outcome.IGNORED, (), (f"a delivery report about {outgoing.template}, not about a ticket",)
+        )
+    about = bounce.recipients[0] if bounce.recipients else None
+    permanent = about is not None and about.permanent
+    status = about.status if about else None
+    diagnostic = about.diagnostic if about else ""
+    failed = "could not be delivered" if permanent else "is delayed"
+    why = f"the mail to {outgoing.recipient} {failed}" + (f" ({status} {diagnostic})" if status else "")
+    note = AddEntry(
+        ticket=outgoing.ticket_id,
+        kind=EntryKind.NOTE,
+        audience=Audience.INTERNAL,
+        author="system",
+        author_name="delivery report",
+        trust=Trust.TOKEN,
+        text=f"{why}.\n\nIt was: {outgoing.template}.",
+        full_text=None,
+        html=None,
+        why=why,
+        automatic=not permanent or outgoing.template != "ticket.reply",
+    )
+    changes: tuple[Change, ...] = (
+        NoteBounce(outgoing, outgoing.recipient, status, diagnostic, permanent, why),
+        note,
+    )
+    return Decision(Outcome.RECORDED, changes, (why,), Trust.TOKEN, outgoing.ticket_id)
+
+
+def _as_agent(reading: Reading, facts: Facts, agent: str, trust: TrustFinding, desk: Desk) -> Decision | None:
+    """The decision for a mail from an agent's address; None when it is to be treated as an outsider's.
+
+    The address alone makes nobody an agent. A mail that points at a ticket but proves nothing goes
+    back to the agent's known address; one that points nowhere opens a ticket like anybody's.
+    """
+    proven = trust.level in _PROVEN
+    match = match_agent(facts, agent, authenticated=trust.level is Trust.AUTHENTICATED)
+    if match.ticket is not None and proven:
+        reasons = (*match.reasons, *trust.reasons)
+        if reading.classification.automatic:
+            kind = reading.classification.kind
+            why = f"an automatic mail of {agent} ({kind}) is never an answer"
+            return Decision(Outcome.IGNORED, (), (*reasons, why), trust.level, match.ticket.id)
+        if match.ticket.id in facts.already_in:
+            return _already(match, trust)
+        return decide_agent(reading, match.ticket, agent, trust.level, desk, reasons)
+    if match.suspected is None or _takes_part(facts):
+        return None
+    return _not_proven(reading, agent, match, trust)
+
+
+def _takes_part(facts: Facts) -> bool:
+    """An agent can be a customer too, with a ticket of their own."""
+    return any(facts.sender in ticket.participants for ticket in facts.tickets.values())
+
+
+def _not_proven(reading: Reading, agent: str, match: Match, trust: TrustFinding) -> Decision:
+    assert match.suspected is not None
+    if reading.classification.automatic or trust.level is Trust.FAILED:
+        why = "nothing proves that the agent wrote it, and no answer may go to such a mail"
+        return Decision(Outcome.HELD, (), (*match.reasons, *trust.reasons, why), trust.level)
+    why = f"it names #{match.suspected.number}, but nothing proves that {agent} wrote it"
+    change = ReturnToAgent(
+        agent=agent,
+        ticket=None,
+        template="agent.refused",
+        problems=(("", why, ""),),
+        text=reading.content.reply,
+        subject=reading.mail.subject,
+        why=why,
+    )
+    return Decision(Outcome.RETURNED, (change,), (*match.reasons, *trust.reasons, why), trust.level)
+
+
+def _already(match: Match, trust: TrustFinding) -> Decision:
+    assert match.ticket is not None
+    why = f"ticket #{match.ticket.number} holds this very mail already"
+    return Decision(Outcome.IGNORED, (), (*match.reasons, why), trust.level, match.ticket.id)
+
+
+def _as_customer(
+    reading: Reading, arrival: Arrival, facts: Facts, trust: TrustFinding, desk: Desk, now: datetime
+) -> Decision:
+    kind = reading.classification.kind
+    match = match_customer(facts, forged=trust.level is Trust.FAILED)
+    if match.ticket is not None and match.ticket.id in facts.already_in:
+        return _already(match, trust)
+    if match.ticket is not None and reading.classification.automatic:
+        why = f"an automatic mail ({kind}): kept on the ticket, answered by nobody"
+        return _with(match.reasons, record_automatic(reading, facts, match.ticket, trust, why))
+    if kind in _ABOUT_OUR_MAIL:
+        why = f"an automatic mail ({kind}) that belongs to no ticket"
+        return Decision(Outcome.IGNORED, (), (*match.reasons, *trust.reasons, why), trust.level)
+    if match.ticket is None:
+        return open_ticket(reading, arrival, facts, match, trust, desk)
+    joined = join(reading, facts, match.ticket, trust, desk, now)
+    if isinstance(joined, NewLinkedTicket):
+        return open_ticket(reading, arrival, facts, match, trust, desk, predecessor=match.ticket)
+    return _with(match.reasons, joined)
+
+
+def _with(reasons: tuple[str, ...], decision: Decision) -> Decision:
+    return Decision(
+        decision.outcome,
+        decision.changes,
+        (*reasons, *decision.reasons),
+        decision.trust,
+        decision.ticket,
+        decision.acknowledge,
+        decision.rejection,
+    )

@@ -1,0 +1,247 @@
+"""What an agent's mail does: an answer to the customer, a note, changes; or nothing, and back it goes.
+
+Fails closed. Whatever is not understood stops the whole mail before anything reaches the customer:
+a line that looks like a command and is none, a name nobody has, quoted text of ours that could not
+be told from the agent's own words, a mail without words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mailticket.config.desk import Desk
+from mailticket.domain.naming import Named, Unknown, resolve
+from mailticket.domain.status import (
+    NewLinkedTicket,
+    Refused,
+    StatusEvent,
+    Transition,
+    next_status,
+    requested_event,
+)
+from mailticket.domain.types import (
+    AddEntry,
+    Audience,
+    Change,
+    Decision,
+    EntryKind,
+    Outcome,
+    ReturnToAgent,
+    SetField,
+    Tag,
+    TicketFacts,
+    Trust,
+)
+from mailticket.mail.commands import Command, CommandName, Commands, Problem, Problems, parse_commands
+from mailticket.mail.marker import find_tokens, is_marker_line
+from mailticket.mail.types import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class _Actor:
+    """The agent at work on a ticket, and all that a single command may have to know."""
+
+    key: str
+    name: str
+    trust: Trust
+    ticket: TicketFacts
+    desk: Desk
+
+    @property
+    def identity(self) -> str:
+        return f"agent:{self.key}"
+
+    def field(self, name: str, value: str | None, why: str) -> SetField:
+        return SetField(self.ticket.id, name, value, self.identity, why)
+
+    def moved(self, event: StatusEvent) -> Transition | Refused:
+        """What an event of this agent makes of the ticket's status; an agent may reopen at any time."""
+        found = next_status(
+            self.ticket.status,
+            event,
+        )
+        assert not isinstance(found, NewLinkedTicket)  # only for customers
+        return found
+
+
+def decide_agent(
+    reading: Reading,
+    ticket: TicketFacts,
+    agent: str,
+    trust: Trust,
+    desk: Desk,
+    reasons: tuple[str, ...],
+) -> Decision:
+    """The decision for a mail an agent wrote about `ticket`, the agent's identity being proven.
+
+    reasons: what was found out so far; they come first in the decision's own.
+    """
+    actor = _Actor(agent, desk.agents[agent].name, trust, ticket, desk)
+    parsed = parse_commands(reading.content.reply, desk.command_prefix)
+    if isinstance(parsed, Problems):
+        return _returned(reading, actor, parsed.problems, reasons)
+    if any(command.name is CommandName.HELP for command in parsed.commands):
+        return _help(reading, actor, reasons)
+    problems = _leaks(parsed.body)
+    changes: list[Change] = []
+    for command in parsed.commands:
+        _collect(_change(command, actor), changes, problems)
+    if not parsed.body and not parsed.commands:
+        problems.append(Problem("", "the mail holds no new text and no command"))
+    spoken: list[Change] = []
+    _collect(_spoken(reading, parsed, actor, changes), spoken, problems)
+    if problems:
+        return _returned(reading, actor, tuple(problems), reasons)
+    done = (*spoken, *changes)
+    return Decision(Outcome.AGENT_ACTED, done, (*reasons, *(change.why for change in done)), trust, ticket.id)
+
+
+def _collect(found: list[Change] | Problem, changes: list[Change], problems: list[Problem]) -> None:
+    if isinstance(found, Problem):
+        problems.append(found)
+    else:
+        changes.extend(found)
+
+
+def _spoken(
+    reading: Reading, parsed: Commands, actor: _Actor, changes: list[Change]
+) -> list[Change] | Problem:
+    """The entry the agent's words make, and what answering changes by itself."""
+    if not parsed.body:
+        return []
+    who = f"{actor.name} wrote a note: it stays inside" if parsed.note else f"{actor.name} answered"
+    entry = AddEntry(
+        ticket=actor.ticket.id,
+        kind=EntryKind.NOTE if parsed.note else EntryKind.RESPONSE,
+        audience=Audience.INTERNAL if parsed.note else Audience.CUSTOMER,
+        author=actor.identity,
+        author_name=actor.name,
+        trust=actor.trust,
+        text=parsed.body,
+        full_text=reading.mail.text,
+        html=None,
+        why=who,
+    )
+    if parsed.note:
+        return [entry]
+    return _answered(entry, actor, {change.name for change in changes if isinstance(change, SetField)})
+
+
+def _answered(entry: AddEntry, actor: _Actor, named: set[str]) -> list[Change] | Problem:
+    """An answer makes its author the assignee of an unassigned ticket, and moves the ticket on,
+    unless the mail's own commands say otherwise."""
+    made: list[Change] = [entry]
+    department = actor.desk.departments.get(actor.ticket.department)
+    claims = department is None or department.auto_assign_on_reply
+    if actor.ticket.assignee is None and "assignee" not in named and claims:
+        why = f"{actor.name} is the first to answer the unassigned ticket"
+        made.append(actor.field("assignee", actor.key, why))
+    moved = actor.moved(StatusEvent.AGENT_REPLIED)
+    if isinstance(moved, Refused):
+        return Problem("", moved.reason)
+    if "status" not in named and moved.new != actor.ticket.status:
+        made.append(actor.field("status", moved.new, moved.reason))
+    return made
+
+
+def _change(command: Command, actor: _Actor) -> list[Change] | Problem:
+    """What one command changes, or why it cannot."""
+    desk = actor.desk
+    match command.name:
+        case CommandName.TAKE:
+            return [actor.field("assignee", actor.key, f"{actor.name} takes it")]
+        case CommandName.UNASSIGN:
+            return [actor.field("assignee", None, f"{actor.name} gives it back")]
+        case CommandName.ASSIGN if command.argument.casefold() in ("me", "myself"):
+            return [actor.field("assignee", actor.key, f"{actor.name} takes it")]
+        case CommandName.ASSIGN:
+            return _named(command, desk.agents, "agent", "assignee", actor)
+        case CommandName.TEAM:
+            return _named(command, desk.teams, "team", "team", actor)
+        case CommandName.PRIORITY:
+            return _named(command, desk.priorities, "priority", "priority", actor)
+        case CommandName.TRANSFER:
+            return _transfer(_named(command, desk.departments, "department", "department", actor), actor)
+        case CommandName.TAG | CommandName.UNTAG:
+            add = command.name is CommandName.TAG
+            why = f"{actor.name} {'adds' if add else 'removes'} the tag {command.argument}"
+            return [Tag(actor.ticket.id, command.argument, add, actor.identity, why)]
+        case _:
+            return _status(command, actor)
+
+
+def _named(
+    command: Command, things: Mapping[str, Named], what: str, field: str, actor: _Actor
+) -> list[Change] | Problem:
+    found = resolve(command.argument, things, what)
+    if isinstance(found, Unknown):
+        nearest = f"{actor.desk.command_prefix}{command.name} {found.nearest}" if found.nearest else None
+        return Problem(command.line, found.reason, nearest)
+    return [actor.field(field, found, f"{actor.name} sets the {what} to {things[found].name}")]
+
+
+def _transfer(found: list[Change] | Problem, actor: _Actor) -> list[Change] | Problem:
+    """A transfer also releases an assignee who does not work in the new department."""
+    if isinstance(found, Problem):
+        return found
+    assignee, target = actor.ticket.assignee, found[0]
+    assert isinstance(target, SetField)
+    assert target.value is not None
+    if assignee is not None and assignee not in actor.desk.members_of(target.value):
+        why = f"{assignee} does not work in {actor.desk.departments[target.value].name}"
+        return [target, actor.field("assignee", None, why)]
+    return found
+
+
+def _status(command: Command, actor: _Actor) -> list[Change] | Problem:
+    event = requested_event(command.name, command.argument)
+    if isinstance(event, Refused):
+        return Problem(command.line, event.reason)
+    moved = actor.moved(event)
+    if isinstance(moved, Refused):
+        return Problem(command.line, moved.reason)
+    solution = f": {command.argument}" if command.name is CommandName.CLOSE and command.argument else ""
+    return [actor.field("status", moved.new, f"{actor.name}: {moved.reason}{solution}")]
+
+
+def _leaks(body: str) -> list[Problem]:
+    """Text of ours that must never go out again: the sign that quoted text was taken for new."""
+    if find_tokens(body) or any(is_marker_line(line) for line in body.splitlines()):
+        reason = "your words could not be told from the quoted alert; delete the quoted text and send again"
+        return [Problem("", reason)]
+    return []
+
+
+def _returned(
+    reading: Reading, actor: _Actor, problems: tuple[Problem, ...], reasons: tuple[str, ...]
+) -> Decision:
+    why = "not understood, so nothing was done and nothing sent: " + "; ".join(
+        f"{problem.line}: {problem.reason}" if problem.line else problem.reason for problem in problems
+    )
+    rows = tuple((problem.line, problem.reason, problem.nearest or "") for problem in problems)
+    return _back(reading, actor, "command.error", rows, why, reasons)
+
+
+def _help(reading: Reading, actor: _Actor, reasons: tuple[str, ...]) -> Decision:
+    return _back(reading, actor, "command.help", (), f"{actor.name} asked for help", reasons)
+
+
+def _back(
+    reading: Reading,
+    actor: _Actor,
+    template: str,
+    problems: tuple[tuple[str, str, str], ...],
+    why: str,
+    reasons: tuple[str, ...],
+) -> Decision:
+    change = ReturnToAgent(
+        agent=actor.key,
+        ticket=actor.ticket.id,
+        template=template,
+        problems=problems,
+        text=reading.content.reply,
+        subject=reading.mail.subject,
+        why=why,
+    )
+    return Decision(Outcome.RETURNED, (change,), (*reasons, why), actor.trust, actor.ticket.id)

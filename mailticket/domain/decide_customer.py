@@ -1,0 +1,163 @@
+"""What an outsider's mail does: a reply joins its ticket, anything else opens one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from mailticket.config.desk import Desk
+from mailticket.domain.matching import Match
+from mailticket.domain.routing import MailFacts, Route, route
+from mailticket.domain.status import NewLinkedTicket, Refused, StatusEvent, next_status
+from mailticket.domain.trust import TrustFinding
+from mailticket.domain.types import (
+    AddEntry,
+    Arrival,
+    Audience,
+    Change,
+    Decision,
+    EntryKind,
+    Facts,
+    OpenTicket,
+    Outcome,
+    SetField,
+    TicketFacts,
+)
+from mailticket.mail.types import Reading
+
+NO_SUBJECT = "(no subject)"
+
+
+def join(
+    reading: Reading, facts: Facts, ticket: TicketFacts, trust: TrustFinding, desk: Desk, now: datetime
+) -> Decision | NewLinkedTicket:
+    """The decision for a human reply to `ticket` by one who takes part in it.
+
+    Returns NewLinkedTicket where the ticket was closed too long ago to be opened again.
+    """
+    moved = next_status(
+        ticket.status,
+        StatusEvent.CUSTOMER_REPLIED,
+        closed_at=ticket.closed_at,
+        reopen_window=desk.reopen_window,
+        now=now,
+    )
+    if isinstance(moved, NewLinkedTicket):
+        return moved
+    assert facts.sender is not None
+    changes: list[Change] = [_message(reading, ticket.id, facts.sender, trust, "a reply of the customer")]
+    if not isinstance(moved, Refused) and moved.new != ticket.status:
+        changes.append(SetField(ticket.id, "status", moved.new, facts.sender, moved.reason))
+    return Decision(
+        Outcome.THREADED,
+        tuple(changes),
+        (*trust.reasons, *(change.why for change in changes)),
+        trust.level,
+        ticket.id,
+        acknowledge=True,
+    )
+
+
+def record_automatic(
+    reading: Reading, facts: Facts, ticket: TicketFacts, trust: TrustFinding, why: str
+) -> Decision:
+    """An automatic mail that belongs to `ticket`: kept there, inside, and told to nobody."""
+    entry = AddEntry(
+        ticket=ticket.id,
+        kind=EntryKind.NOTE,
+        audience=Audience.INTERNAL,
+        author=facts.sender or "system",
+        author_name=reading.mail.sender.shown.name or facts.sender or "",
+        trust=trust.level,
+        text=reading.content.reply or reading.mail.text,
+        full_text=reading.mail.text,
+        html=reading.mail.html,
+        why=why,
+        automatic=True,
+    )
+    return Decision(Outcome.RECORDED, (entry,), (*trust.reasons, why), trust.level, ticket.id)
+
+
+def open_ticket(
+    reading: Reading,
+    arrival: Arrival,
+    facts: Facts,
+    match: Match,
+    trust: TrustFinding,
+    desk: Desk,
+    *,
+    predecessor: TicketFacts | None = None,
+) -> Decision:
+    """The decision for a mail that begins something new."""
+    assert facts.sender is not None
+    way = route(mail_facts(reading, arrival, facts), desk)
+    reasons = (*match.reasons, *trust.reasons, *way.reasons)
+    if way.reject is not None:
+        return Decision(Outcome.REJECTED, (), reasons, trust.level, rejection=way.reject)
+    change = _opening(reading, facts.sender, match, way, predecessor)
+    entry = _message(reading, None, facts.sender, trust, "the mail that opened the ticket")
+    human = not reading.classification.automatic
+    return Decision(
+        Outcome.NEW_TICKET,
+        (change, entry),
+        (*reasons, change.why),
+        trust.level,
+        acknowledge=human and way.acknowledge and facts.sender not in desk.department_by_address,
+    )
+
+
+def mail_facts(reading: Reading, arrival: Arrival, facts: Facts) -> MailFacts:
+    """What rules may ask about a mail."""
+    mail = reading.mail
+    return MailFacts(
+        sender=facts.sender or "",
+        sender_name=mail.sender.shown.name,
+        recipient=arrival.recipient,
+        reply_to=mail.reply_to[0].address if mail.reply_to else "",
+        subject=mail.subject,
+        body=mail.text,
+        headers=mail.headers,
+        department_by_address=facts.department,
+    )
+
+
+def _opening(
+    reading: Reading, sender: str, match: Match, way: Route, predecessor: TicketFacts | None
+) -> OpenTicket:
+    why = f"a new ticket in {way.department}"
+    suspected = match.suspected if predecessor is None else None
+    if suspected is not None:
+        why += f"; it may be about #{suspected.number}, which the sender takes no part in"
+    if predecessor is not None:
+        why += f", following #{predecessor.number}, which was closed too long ago to be opened again"
+    return OpenTicket(
+        subject=reading.mail.subject or NO_SUBJECT,
+        requester=sender,
+        requester_name=reading.mail.sender.shown.name,
+        department=way.department,
+        topic=way.topic,
+        priority=way.priority,
+        sla_plan=way.sla_plan,
+        assignee=way.agent,
+        team=way.team,
+        tags=way.tags,
+        suspected=suspected.id if suspected else None,
+        suspected_number=suspected.number if suspected else None,
+        predecessor=predecessor.id if predecessor else None,
+        why=why,
+    )
+
+
+def _message(reading: Reading, ticket: int | None, sender: str, trust: TrustFinding, why: str) -> AddEntry:
+    reply = ticket is not None
+    return AddEntry(
+        ticket=ticket,
+        kind=EntryKind.MESSAGE,
+        audience=Audience.CUSTOMER,
+        author=sender,
+        author_name=reading.mail.sender.shown.name,
+        trust=trust.level,
+        text=reading.content.reply if reply else reading.mail.text,
+        full_text=reading.mail.text if reply else None,
+        html=reading.mail.html,
+        why=why,
+    )

@@ -1,0 +1,159 @@
+"""Reads for people: tickets as lists and as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mailticket.domain.status import FINISHED
+from mailticket.store.models import Entry, EntryAttachment, MailboxContact, Ticket, TicketEvent
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFilter:
+    """Which tickets. No status means all unfinished ones, or with `every` all there are."""
+
+    status: tuple[str, ...] = ()
+    department: str | None = None
+    assignee: str | None = None
+    """An agent's key; "-" for nobody."""
+    every: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRow:
+    """A ticket as listed."""
+
+    id: int
+    number: str
+    subject: str
+    status: str
+    priority: str
+    department: str
+    topic: str | None
+    sla_plan: str | None
+    assignee: str | None
+    team: str | None
+    requester_address: str
+    requester_name: str
+    source: str
+    tags: list[Any]
+    created_at: datetime
+    updated_at: datetime
+    due_at: datetime | None
+    overdue_since: datetime | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """A thread entry as shown."""
+
+    id: int
+    kind: str
+    audience: str
+    author: str
+    author_name: str
+    trust: str
+    text: str
+    reason: str
+    created_at: datetime
+    inbound_id: int | None
+    attachments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event as shown."""
+
+    kind: str
+    actor: str
+    at: datetime
+    reason: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class WholeTicket:
+    """A ticket, its thread and its event log."""
+
+    ticket: TicketRow
+    entries: list[EntryRow]
+    events: list[EventRow]
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """When an IMAP mailbox was last reached."""
+
+    mailbox: str
+    reached_at: datetime | None
+    failed_at: datetime | None
+    error: str | None
+
+
+_COLUMNS = tuple(getattr(Ticket, item.name) for item in fields(TicketRow))
+
+
+def list_tickets(session: Session, wanted: TicketFilter, limit: int) -> list[TicketRow]:
+    """The tickets that fit, the earliest due first, then the newest."""
+    query = select(*_COLUMNS).order_by(Ticket.due_at.is_(None), Ticket.due_at, Ticket.id.desc()).limit(limit)
+    if wanted.status:
+        query = query.where(Ticket.status.in_(wanted.status))
+    elif not wanted.every:
+        query = query.where(Ticket.status.not_in([str(item) for item in FINISHED]))
+    if wanted.department is not None:
+        query = query.where(Ticket.department == wanted.department)
+    if wanted.assignee is not None:
+        nobody = wanted.assignee == "-"
+        query = query.where(Ticket.assignee.is_(None) if nobody else Ticket.assignee == wanted.assignee)
+    return [TicketRow(*row) for row in session.execute(query)]
+
+
+def show_ticket(session: Session, number: str) -> WholeTicket | None:
+    """A ticket by number, with all that belongs to it; None when there is none."""
+    row = session.execute(select(*_COLUMNS).where(Ticket.number == number)).one_or_none()
+    if row is None:
+        return None
+    ticket = TicketRow(*row)
+    events = session.execute(
+        select(TicketEvent.kind, TicketEvent.actor, TicketEvent.at, TicketEvent.reason, TicketEvent.data)
+        .where(TicketEvent.ticket_id == ticket.id)
+        .order_by(TicketEvent.id)
+    )
+    return WholeTicket(ticket, _entries(session, ticket.id), [EventRow(*event) for event in events])
+
+
+def _entries(session: Session, ticket_id: int) -> list[EntryRow]:
+    names: dict[int, list[str]] = {}
+    attached = session.execute(
+        select(EntryAttachment.entry_id, EntryAttachment.filename)
+        .join(Entry, Entry.id == EntryAttachment.entry_id)
+        .where(Entry.ticket_id == ticket_id)
+        .order_by(EntryAttachment.id)
+    )
+    for entry_id, filename in attached:
+        names.setdefault(entry_id, []).append(filename)
+    rows = session.execute(
+        select(
+            Entry.id, Entry.kind, Entry.audience, Entry.author, Entry.author_name,
+            Entry.trust, Entry.text, Entry.reason, Entry.created_at, Entry.inbound_id,
+        )
+        .where(Entry.ticket_id == ticket_id)
+        .order_by(Entry.id)
+    )  # fmt: skip
+    return [EntryRow(*row._tuple(), tuple(names.get(row.id, ()))) for row in rows]
+
+
+def mailbox_contacts(session: Session) -> list[ContactRow]:
+    """Every IMAP mailbox ever polled, by name."""
+    rows = session.execute(
+        select(
+            MailboxContact.mailbox, MailboxContact.reached_at, MailboxContact.failed_at, MailboxContact.error
+        ).order_by(MailboxContact.mailbox)
+    )
+    return [ContactRow(*row) for row in rows]

@@ -1,0 +1,223 @@
+"""An outbox row becomes the bytes of a mail: its texts are fetched, its template rendered, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from mailticket.config.desk import Desk
+from mailticket.delivery.context import (
+    Complaint,
+    DigestPart,
+    DigestRow,
+    Letter,
+    Passage,
+    Person,
+    TicketView,
+    context_of,
+    ticket_view,
+)
+from mailticket.delivery.render import Renderer
+from mailticket.domain.types import TicketFacts
+from mailticket.mail.compose import OutgoingAttachment, OutgoingParts, compose
+from mailticket.mail.marker import marker_line
+from mailticket.mail.token import reply_address
+from mailticket.mail.types import Address
+from mailticket.store import blobs
+from mailticket.store.models import Entry, EntryAttachment
+from mailticket.store.outbox import ClaimedOut, Rendered
+
+MAX_ATTACHED = 10_000_000
+"""Bytes of attachments passed on in one mail; the rest is named only."""
+_SHOWS_LAST_MESSAGE = ("assigned.alert", "transfer.alert", "ticket.overdue")
+_PASSED_ON = ("file", "inline", "message", "calendar", "rest", "tnef")
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """The stored texts and files one mail shows."""
+
+    entry: Entry | None
+    last_message: Entry | None
+    files: tuple[EntryAttachment, ...]
+    data: dict[str, bytes]
+
+
+def load_material(session: Session, mails: Sequence[ClaimedOut]) -> dict[int, Material]:
+    """What each of `mails` shows, by outbox id, in a handful of queries."""
+    shown = {mail.entry_id for mail in mails if mail.entry_id}
+    last = _last_messages(session, {mail.ticket_id for mail in mails if _wants_last(mail)})
+    wanted = shown | set(last.values())
+    entries = {
+        entry.id: entry for entry in session.execute(select(Entry).where(Entry.id.in_(wanted))).scalars()
+    }
+    files = _files(session, shown)
+    carrying = {mail.entry_id for mail in mails if _carries_files(mail)}
+    keys = {file.blob for entry, group in files.items() if entry in carrying for file in _fitting(group)}
+    data = blobs.get_all(session, keys) if keys else {}
+    return {
+        mail.id: Material(
+            entry=entries.get(mail.entry_id or 0),
+            last_message=entries.get(last.get(mail.ticket_id or 0, 0)) if _wants_last(mail) else None,
+            files=files.get(mail.entry_id or 0, ()),
+            data=data,
+        )
+        for mail in mails
+    }
+
+
+def write(renderer: Renderer, mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> Rendered:
+    """Render and compose one mail. Raises `TemplateProblem` for a broken template, ValueError for an
+    address of ours that cannot be written into a header."""
+    context = mail.context
+    letter = _letter(mail, material, desk, now)
+    rendered = renderer.render(mail.template, context.get("language") or "en", context_of(letter))
+    sender, token = context["sender_address"], context["token"]
+    name = context["sender_name"]
+    chain = tuple(context["references"])
+    answered = (Address(name, reply_address(sender, token)),) if token else ()
+    parts = OutgoingParts(
+        sender=Address(name, sender),
+        to=(Address(mail.recipient_name, mail.recipient),),
+        reply_to=answered,
+        subject=rendered.subject,
+        message_id=mail.message_id,
+        date=now,
+        text=rendered.text,
+        html=rendered.html,
+        in_reply_to=chain[-1] if chain else None,
+        references=chain,
+        attachments=_attachments(material) if _carries_files(mail) else (),
+        automatic=context["automatic"],
+        instance=desk.instance,
+        bulk=mail.audience == "internal",
+    )
+    return Rendered(mail.id, compose(parts), rendered.subject)
+
+
+def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> Letter:
+    context, extra = mail.context, mail.context["extra"]
+    view = _view(context["ticket"], extra, desk) if context["ticket"] else None
+    entry = material.entry
+    said = _passage(entry, material.files) if entry else None
+    message = said if entry and entry.kind == "message" else _passage(material.last_message, ())
+    internal = mail.audience == "internal"
+    beside = entry is not None and mail.template in _SHOWS_LAST_MESSAGE and entry.kind != "message"
+    agent = desk.agents.get(desk.agent_by_address.get(mail.recipient.lower(), ""))
+    department = desk.departments.get(context["ticket"]["department"]) if context["ticket"] else None
+    return Letter(
+        recipient=Person(mail.recipient_name, mail.recipient, "agent" if internal else "customer"),
+        company=desk.name,
+        now=now,
+        zone=(agent.time_zone if agent and agent.time_zone else desk.time_zone),
+        command_prefix=desk.command_prefix,
+        reply=(marker_line("en"), context["token"]) if context["token"] else None,
+        ticket=view,
+        message=message,
+        response=said if entry and entry.kind == "response" else None,
+        note=said if entry and entry.kind == "note" else None,
+        signature=department.signature if department and not internal else "",
+        reason=context["reason"],
+        assigner=extra.get("by", ""),
+        assignee=view.assigned if view else "",
+        comments=entry.text if entry is not None and beside else "",
+        from_department=_department_name(extra.get("from_department"), desk),
+        problems=tuple(Complaint(*problem) for problem in extra.get("problems", ())),
+        original_subject=extra.get("subject", ""),
+        original_text=extra.get("text", ""),
+        digest=tuple(_digest_part(part) for part in extra.get("digest", ())),
+    )
+
+
+def _view(snapshot: dict[str, Any], extra: dict[str, Any], desk: Desk) -> TicketView:
+    times = ("created_at", "due_at", "overdue_since", "closed_at")
+    values = {
+        **snapshot,
+        **{name: datetime.fromisoformat(snapshot[name]) if snapshot[name] else None for name in times},
+    }
+    facts = TicketFacts(participants=frozenset(), **values)
+    return ticket_view(facts, desk, suspected=extra.get("suspected", ""))
+
+
+def _department_name(key: str | None, desk: Desk) -> str:
+    if key is None:
+        return ""
+    return desk.departments[key].name if key in desk.departments else key
+
+
+def _passage(entry: Entry | None, files: Iterable[EntryAttachment]) -> Passage | None:
+    if entry is None:
+        return None
+    names = tuple(file.filename for file in files if file.kind in _PASSED_ON)
+    return Passage(entry.text, entry.author_name or entry.author, entry.created_at, names)
+
+
+def _carries_files(mail: ClaimedOut) -> bool:
+    """Nothing foreign goes out again but to agents: an acknowledgement's reader may be a forged one."""
+    return mail.audience == "internal" or mail.template == "ticket.reply"
+
+
+def _wants_last(mail: ClaimedOut) -> bool:
+    return mail.template in _SHOWS_LAST_MESSAGE and mail.ticket_id is not None
+
+
+def _last_messages(session: Session, tickets: set[int | None]) -> dict[int, int]:
+    if not tickets:
+        return {}
+    rows = session.execute(
+        select(Entry.ticket_id, func.max(Entry.id))
+        .where(Entry.ticket_id.in_(tickets), Entry.kind == "message")
+        .group_by(Entry.ticket_id)
+    )
+    return {ticket: newest for ticket, newest in rows}  # noqa: C416 -- rows are not tuples to mypy
+
+
+def _files(session: Session, entries: set[int]) -> dict[int, tuple[EntryAttachment, ...]]:
+    if not entries:
+        return {}
+    rows = session.execute(
+        select(EntryAttachment).where(EntryAttachment.entry_id.in_(entries)).order_by(EntryAttachment.id)
+    ).scalars()
+    grouped: dict[int, list[EntryAttachment]] = {}
+    for row in rows:
+        grouped.setdefault(row.entry_id, []).append(row)
+    return {entry: tuple(files) for entry, files in grouped.items()}
+
+
+def _fitting(files: Sequence[EntryAttachment]) -> list[EntryAttachment]:
+    """The files that are passed on, in order, while they fit."""
+    chosen, room = [], MAX_ATTACHED
+    for file in files:
+        if file.kind in _PASSED_ON and file.size <= room:
+            chosen.append(file)
+            room -= file.size
+    return chosen
+
+
+def _attachments(material: Material) -> tuple[OutgoingAttachment, ...]:
+    return tuple(
+        OutgoingAttachment(file.filename, file.content_type, material.data[file.blob])
+        for file in _fitting(material.files)
+    )
+
+
+def _digest_part(part: dict[str, Any]) -> DigestPart:
+    return DigestPart(
+        name=part["name"],
+        overdue=tuple(_digest_row(row) for row in part["overdue"]),
+        open=tuple(_digest_row(row) for row in part["open"]),
+        overdue_count=part["overdue_count"],
+        open_count=part["open_count"],
+    )
+
+
+def _digest_row(row: dict[str, Any]) -> DigestRow:
+    times = ("create_date", "due_date", "overdue_since")
+    return DigestRow(
+        **{**row, **{name: datetime.fromisoformat(row[name]) if row[name] else None for name in times}}
+    )

@@ -1,0 +1,222 @@
+"""Stored mails become tickets and thread entries: claim, read, decide, apply, announce.
+
+A batch shares one transaction, each mail in its own savepoint, so that a burst costs few syncs and
+a mail that fails undoes only itself. Failing means later: the mail stays, its try is counted, and
+after the last one it is `failed`, visible and retryable.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from mailticket.config.desk import Desk
+from mailticket.config.settings import Receive
+from mailticket.domain.decide import decide
+from mailticket.domain.notify import Occasion, plan
+from mailticket.domain.types import Arrival, Decision, Outcome
+from mailticket.errors import Temporary
+from mailticket.mail.types import Reading
+from mailticket.store.apply import Applied, apply, record
+from mailticket.store.due import replan
+from mailticket.store.engine import transaction
+from mailticket.store.inbox import Claimed, InboundState, Inbox, finish
+from mailticket.store.queries import gather, ticket_facts
+from mailticket.work.announce import announce
+from mailticket.work.crash import crash_point
+from mailticket.work.schedules import Schedules
+from mailticket.work.parsers import ParserPool, Unread
+
+log = structlog.get_logger()
+
+LEASE = timedelta(seconds=60)
+"""How long a claimed mail is ours; after a crash another try begins when it ends."""
+_RETRY_FIRST = timedelta(seconds=5)
+_RETRY_LAST = timedelta(minutes=10)
+_STATES = {
+    Outcome.IGNORED: InboundState.IGNORED,
+    Outcome.HELD: InboundState.HELD,
+    Outcome.REJECTED: InboundState.REJECTED,
+    Outcome.RETURNED: InboundState.REJECTED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A claimed mail, and what it says; `unread` when its parser had to give up."""
+
+    mail: Claimed
+    reading: Reading
+    unread: Unread | None
+
+
+class Receiver:
+    """Works off stored mails until stopped. One thread decides, another reads the next batch meanwhile."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        inbox: Inbox,
+        parsers: ParserPool,
+        desk: Callable[[], Desk],
+        secret: bytes,
+        clock: Callable[[], datetime],
+        settings: Receive,
+        on_queued: Callable[[], None],
+    ) -> None:
+        self._engine = engine
+        self._inbox = inbox
+        self._parsers = parsers
+        self._desk = desk
+        self._secret = secret
+        self._clock = clock
+        self._settings = settings
+        self._on_queued = on_queued
+        self._schedules = Schedules(desk)
+        self._ahead = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
+
+    def work_off(self, stopping: threading.Event) -> int:
+        """Work until nothing is due or `stopping` is set; returns how many mails were handled."""
+        handled = 0
+        batch: Future[list[Read]] = self._ahead.submit(self._claim_and_read)
+        while True:
+            mails = batch.result()
+            if not mails:
+                return handled
+            if stopping.is_set():
+                self._inbox.release([item.mail.id for item in mails])
+                return handled
+            batch = self._ahead.submit(self._claim_and_read)
+            self._handle(mails)
+            handled += len(mails)
+
+    def close(self) -> None:
+        """Stop reading ahead."""
+        self._ahead.shutdown(wait=True, cancel_futures=True)
+
+    def _claim_and_read(self) -> list[Read]:
+        mails = self._inbox.claim(self._clock(), self._settings.batch, LEASE)
+        crash_point("receive.after_claim")
+        results = self._parsers.read_all([(mail.raw, mail.envelope_from) for mail in mails])
+        crash_point("receive.after_read")
+        return [Read(mail, reading, unread) for mail, (reading, unread) in zip(mails, results, strict=True)]
+
+    def _handle(self, batch: Sequence[Read]) -> None:
+        failures = self._in_one_transaction(batch)
+        for item, error in failures:
+            self._put_back(item, error)
+        self._on_queued()
+
+    def _in_one_transaction(self, batch: Sequence[Read]) -> list[tuple[Read, Exception]]:
+        """Handle mails together; returns those that failed. When the commit itself fails, all did."""
+        failures: list[tuple[Read, Exception]] = []
+        try:
+            with transaction(self._engine) as session:
+                for item in batch:
+                    try:
+                        with session.begin_nested():
+                            self._one(session, item)
+                    except Exception as error:  # noqa: BLE001 -- whatever it is, it costs this mail a try and no other
+                        failures.append((item, error))
+                crash_point("receive.before_commit")
+            crash_point("receive.after_commit")
+        except Temporary as error:
+            return [(item, error) for item in batch]
+        return failures
+
+    def _one(self, session: Session, item: Read) -> None:
+        now, desk = self._clock(), self._desk()
+        arrival = arrival_of(item.mail)
+        facts = gather(session, item.reading, arrival, desk, self._secret)
+        decision = decide(item.reading, arrival, facts, desk, now)
+        done = apply(session, decision, item.reading, arrival, now)
+        braked = self._tell(session, decision, done, item, desk, now)
+        decision = replace(decision, reasons=(*decision.reasons, *braked))
+        _finish(session, item, decision, done, now)
+        log.info(
+            "mail.handled",
+            inbound=item.mail.id,
+            outcome=str(decision.outcome),
+            ticket=done.ticket.number if done.ticket else None,
+        )
+
+    def _tell(
+        self, session: Session, decision: Decision, done: Applied, item: Read, desk: Desk, now: datetime
+    ) -> tuple[str, ...]:
+        """Log the events, plan what is due next, queue the mails they call for."""
+        if not done.events:
+            return ()
+        record(session, done.events)
+        ticket = None
+        if done.ticket is not None:
+            session.flush()
+            replan(session, done.ticket, desk, self._schedules.now(), now)
+            ticket = ticket_facts(session, done.ticket)
+        occasion = Occasion(f"inbound:{item.mail.id}", decision.acknowledge)
+        return announce(
+            session, plan(done.events, ticket, desk, occasion), ticket, desk, self._secret, now
+        ).braked
+
+    def _put_back(self, item: Read, error: Exception) -> None:
+        mail = item.mail
+        final = mail.attempts >= self._settings.max_attempts and not isinstance(error, Temporary)
+        wait = min(_RETRY_FIRST * 2 ** min(mail.attempts, 16), _RETRY_LAST)
+        log.error("mail.failed", inbound=mail.id, attempts=mail.attempts, final=final, exc_info=error)
+        cause = str(error) if isinstance(error, Temporary) else f"{type(error).__name__}: {error}"
+        try:
+            self._inbox.failed_try(mail.id, cause, None if final else self._clock() + wait)
+        except Temporary as trouble:
+            log.warning("mail.failure_not_recorded", inbound=mail.id, reason=str(trouble))
+
+
+def arrival_of(mail: Claimed) -> Arrival:
+    """How a claimed mail came, as the rules see it."""
+    return Arrival(
+        inbound_id=mail.id,
+        recipient=mail.recipient,
+        envelope_from=mail.envelope_from,
+        source=mail.source,
+        received_at=mail.received_at,
+        content_digest=mail.content_digest,
+        auth_user=mail.auth_user,
+    )
+
+
+def _finish(session: Session, item: Read, decision: Decision, done: Applied, now: datetime) -> None:
+    parsed = item.reading.mail
+    finish(
+        session,
+        item.mail.id,
+        state=_STATES.get(decision.outcome, InboundState.DONE),
+        decision=decision_record(decision, item.reading),
+        ticket_id=done.ticket.id if done.ticket else decision.ticket,
+        message_id=parsed.message_id or None,
+        sender=parsed.sender.address or parsed.sender.shown.address,
+        subject=parsed.subject,
+        now=now,
+    )
+
+
+def decision_record(decision: Decision, reading: Reading) -> dict[str, Any]:
+    """A decision as JSON: what `explain` prints and `replay` compares."""
+    kind = reading.classification
+    return {
+        "outcome": str(decision.outcome),
+        "trust": str(decision.trust),
+        "ticket": decision.ticket,
+        "acknowledge": decision.acknowledge,
+        "rejection": decision.rejection,
+        "reasons": list(decision.reasons),
+        "kind": str(kind.kind),
+        "evidence": [f"{item.name}: {item.detail}" for item in kind.evidence],
+        "defects": [item.code for item in reading.mail.defects],
+        "changes": [{"change": type(change).__name__, "why": change.why} for change in decision.changes],
+    }

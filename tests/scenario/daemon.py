@@ -1,0 +1,322 @@
+"""The real daemon in a folder of its own: started, fed over sockets, killed, restarted, looked into."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import smtplib
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from tests.servers import free_port, wait_until
+
+DESK = """
+[service]
+name = "Example Bank"
+instance = "test-desk"
+time_zone = "UTC"
+database = "{database}"
+state_dir = "{state}"
+secret_key = {{ env = "TEST_SECRET_KEY" }}
+log_level = "info"
+
+[desk]
+default_department = "support"
+default_sla_plan = "standard"
+
+[listeners.smtp]
+protocol = "smtp"
+host = "127.0.0.1"
+port = {smtp_port}
+
+[listeners.lmtp]
+protocol = "lmtp"
+host = "127.0.0.1"
+port = {lmtp_port}
+
+[departments.support]
+name = "Support"
+addresses = ["support@desk.example"]
+manager = "mona"
+members = ["sam", "sue"]
+signature = "Support, Example Bank"
+
+[departments.it]
+name = "System Administration"
+addresses = ["it@desk.example"]
+manager = "mona"
+members = ["ida"]
+signature = "IT, Example Bank"
+
+[agents.sam]
+name = "Sam Support"
+addresses = ["sam.private@agents.example"]
+
+[agents.sue]
+name = "Sue Support"
+addresses = ["sue.private@agents.example"]
+
+[agents.ida]
+name = "Ida Admin"
+addresses = ["ida.private@agents.example"]
+
+[agents.mona]
+name = "Mona Manager"
+addresses = ["mona.private@agents.example"]
+
+[topics.outage]
+name = "Outage"
+priority = "high"
+
+[[rules]]
+name = "outages"
+match = "any"
+when = [{{ field = "subject", how = "contains", value = "outage" }}]
+then = {{ topic = "outage", tags = ["outage"] }}
+
+[schedules.always]
+hours = {{ mon = ["00:00-24:00"], tue = ["00:00-24:00"], wed = ["00:00-24:00"], thu = ["00:00-24:00"], fri = ["00:00-24:00"], sat = ["00:00-24:00"], sun = ["00:00-24:00"] }}
+
+[sla_plans.standard]
+name = "Standard"
+schedule = "always"
+first_response = "4h"
+resolution = "18h"
+
+[digest]
+at = 08:00:00
+weekdays = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+[delivery]
+maildir = "{maildir}"
+retry = ["1s", "1s", "2s"]
+"""  # noqa: E501 -- TOML wants an inline table on one line
+
+
+@dataclass
+class Daemon:
+    """`mailticket run` on a temporary folder. Options go to the configuration before `start`."""
+
+    folder: Path
+    database: str = ""
+    smarthost_port: int | None = None
+    extra: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
+    smtp_port: int = field(default_factory=free_port)
+    lmtp_port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        self.config = self.folder / "config"
+        self.state = self.folder / "var"
+        self.maildir = self.folder / "outgoing"
+        self.clock_file = self.folder / "clock"
+        self.database = self.database or f"sqlite:///{self.state}/mailticket.db"
+        self.config.mkdir(parents=True, exist_ok=True)
+
+    def write_configuration(self) -> None:
+        """Write the configuration as it is described now."""
+        text = DESK.format(
+            database=self.database,
+            state=self.state,
+            maildir=self.maildir,
+            smtp_port=self.smtp_port,
+            lmtp_port=self.lmtp_port,
+        )
+        if self.smarthost_port is not None:
+            text += (
+                f'\n[delivery.smarthost]\nhost = "127.0.0.1"\nport = {self.smarthost_port}\n'
+                'security = "none"\n'
+            )
+        (self.config / "mailticket.toml").write_text(text + self.extra, encoding="utf-8")
+
+    def environ(self, **more: str) -> dict[str, str]:
+        """The environment commands and daemon run in."""
+        return {
+            **os.environ,
+            "TEST_SECRET_KEY": "0123456789abcdef0123456789abcdef",
+            "MAILTICKET_CLOCK_OFFSET": str(self.clock_file),
+            **self.environment,
+            **more,
+        }
+
+    def start(self, **environment: str) -> None:
+        """Start, and wait until it accepts mail."""
+        self.write_configuration()
+        with (self.folder / "daemon.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "mailticket", "--config", str(self.config), "run"],
+                stdout=log,
+                stderr=log,
+                env=self.environ(**environment),
+                cwd=self.folder,
+            )
+        wait_until(lambda: self._listens() or self.ended(), "the daemon to listen", bound=60)
+        assert not self.ended(), self.log()
+
+    def ended(self) -> bool:
+        """The process is gone."""
+        return self.process is None or self.process.poll() is not None
+
+    def stop(self) -> int:
+        """SIGTERM, and wait; the exit code."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(60)
+
+    def kill(self) -> None:
+        """SIGKILL, and wait."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(60)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def __enter__(self) -> Daemon:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if not self.ended():
+            self.kill()
+
+    def log(self) -> str:
+        """What the daemon has said so far."""
+        return (self.folder / "daemon.log").read_text(encoding="utf-8", errors="replace")
+
+    def later(self, seconds: float) -> None:
+        """Let time pass for the daemon."""
+        self.clock_file.write_text(str(seconds), encoding="ascii")
+
+    def command(
+        self, *arguments: str, check: bool = True, **options: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a mailticket command on this configuration."""
+        done = subprocess.run(
+            [sys.executable, "-m", "mailticket", "--config", str(self.config), *arguments],
+            capture_output=True,
+            text=True,
+            env=self.environ(),
+            cwd=self.folder,
+            timeout=60,
+            check=False,
+            **options,
+        )
+        assert not check or done.returncode == 0, (
+            f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        )
+        return done
+
+    def json(self, *arguments: str) -> Any:
+        """A command's JSON answer."""
+        return json.loads(self.command(*arguments, "--json").stdout)
+
+    def send(
+        self, raw: bytes, recipient: str = "support@desk.example", sender: str = "ann@customer.example"
+    ) -> None:
+        """Hand a mail in over SMTP."""
+        with smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=30) as server:
+            server.sendmail(sender, [recipient], raw)
+
+    def outgoing(self) -> list[EmailMessage]:
+        """Every mail in the outgoing Maildir, oldest first."""
+        folder = self.maildir / "new"
+        if not folder.is_dir():
+            return []
+        files = sorted(folder.iterdir(), key=lambda item: (item.stat().st_mtime_ns, item.name))
+        return [parse(item.read_bytes()) for item in files]
+
+    def to(self, address: str) -> list[EmailMessage]:
+        """The outgoing mails to an address."""
+        return [mail for mail in self.outgoing() if address in str(mail["To"])]
+
+    def wait_to(self, address: str, count: int = 1, *, bound: float = 30.0) -> list[EmailMessage]:
+        """Wait for `count` mails to an address; the mails."""
+        wait_until(
+            lambda: len(self.to(address)) >= count, f"{count} mails to {address}\n{self.tail()}", bound=bound
+        )
+        return self.to(address)
+
+    def idle(self, *, bound: float = 30.0) -> None:
+        """Wait until no mail is pending and no mail is queued that could be sent now."""
+
+        def nothing_left() -> bool:
+            status = self.json("status")
+            return status["inbox"]["pending"] == 0 and status["outbox"]["queued"] == 0
+
+        wait_until(nothing_left, "the daemon to be done", bound=bound)
+
+    def tail(self) -> str:
+        """The end of the log, for a failing test's message."""
+        return "\n".join(self.log().splitlines()[-15:])
+
+    def _listens(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.lmtp_port), timeout=1):
+                return True
+        except OSError:
+            time.sleep(0.02)
+            return False
+
+
+def parse(raw: bytes) -> EmailMessage:
+    """A mail of ours, by the standard library's modern parser."""
+    return message_from_bytes(raw, policy=policy.default)
+
+
+def text_of(mail: EmailMessage) -> str:
+    """The text/plain part."""
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def new_mail(
+    subject: str = "I cannot log in",
+    body: str = "Please help.",
+    *,
+    sender: str = "Ann Customer <ann@customer.example>",
+    to: str = "support@desk.example",
+    message_id: str = "m1@customer.example",
+    **headers: str,
+) -> bytes:
+    """A customer's mail as bytes with CRLF."""
+    mail = EmailMessage(policy=policy.SMTP)
+    mail["From"] = sender
+    mail["To"] = to
+    mail["Subject"] = subject
+    mail["Message-ID"] = f"<{message_id}>"
+    mail["Date"] = "Sat, 21 Nov 2026 10:00:00 +0000"
+    for name, value in headers.items():
+        mail[name.replace("_", "-")] = value
+    mail.set_content(body)
+    return mail.as_bytes()
+
+
+def answer(
+    mail: EmailMessage, body: str, *, sender: str, quote: bool = True, message_id: str = "r1@x.example"
+) -> bytes:
+    """A reply to one of our mails, written as a mail client would: to its Reply-To, quoting it below."""
+    quoted = "\n".join(f"> {line}" for line in text_of(mail).splitlines())
+    text = f"{body}\n\nOn Sat, 21 Nov 2026 at 10:05, Example Bank <support@desk.example> wrote:\n{quoted}\n"
+    return new_mail(
+        f"Re: {mail['Subject']}",
+        text if quote else body,
+        sender=sender,
+        to=str(mail["Reply-To"]),
+        message_id=message_id,
+        In_Reply_To=str(mail["Message-ID"]),
+        References=" ".join(filter(None, (str(mail["References"] or ""), str(mail["Message-ID"])))),
+    )
