@@ -12,6 +12,7 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from mailticket.errors import Permanent, Temporary
+from mailticket.store import engine as engines
 from mailticket.store.dialect import table_of
 from mailticket.store.engine import durability_warnings, open_engine, reading, transaction
 from mailticket.store.migrate import migrate
@@ -184,6 +185,8 @@ def test_a_postgres_that_is_stopped_is_temporary_and_then_works() -> None:
         server.stop()
         with pytest.raises(Temporary):
             _note(engine, "lost")
+        with pytest.raises(Temporary, match="cannot be reached"):
+            migrate(engine)
         server.start()
         _note(engine, "works")
         engine.dispose()
@@ -232,6 +235,38 @@ def test_a_server_that_could_lose_commits_is_named(postgres_url: str) -> None:
 def test_a_local_sqlite_file_gives_no_durability_warning(tmp_path: Path) -> None:
     engine = _fresh_sqlite(tmp_path)
     assert durability_warnings(engine) == []
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [("/", "ext4"), ("/srv/desk/m.db", "nfs4"), ("/srv/desktop/m.db", "ext4"), ("/srv/a b/m.db", "cifs")],
+)
+def test_the_file_system_of_a_path_is_that_of_the_longest_mount_point(
+    tmp_path: Path, place: str, kind: str
+) -> None:
+    table = tmp_path / "mounts"
+    table.write_text(
+        "dev / ext4 rw 0 0\nhost:/x /srv/desk nfs4 rw 0 0\n//h/y /srv/a\\040b cifs rw 0 0\nodd\n"
+    )
+    assert engines._file_system(Path(place), table) == kind
+    assert engines._file_system(Path(place), tmp_path / "absent") == ""
+
+
+def test_sqlite_on_a_network_file_system_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = _fresh_sqlite(tmp_path)
+    monkeypatch.setattr(engines, "_file_system", lambda path: "nfs4")
+    assert durability_warnings(engine) == [
+        "the SQLite database lies on nfs4: its locks and syncs cannot be relied on there"
+    ]
+    engine.dispose()
+
+
+def test_a_writer_that_waits_too_long_for_its_own_process_is_told_so(tmp_path: Path) -> None:
+    engine = _fresh_sqlite(tmp_path, busy_timeout=0.05)
+    with transaction(engine), pytest.raises(Temporary, match="of this process"):
+        _note(engine, "nested")
+    _note(engine, "after")
     engine.dispose()
 
 
