@@ -35,6 +35,7 @@ class StarterAnswers(Section):
     state_dir: Line = "var"
     imap_host: Line | None = None
     imap_port: int = Field(default=993, ge=1, le=65535)
+    imap_security: Security = "tls"
     imap_user: Line | None = None
     """None: the support address."""
     smtp_host: Line | None = None
@@ -117,6 +118,7 @@ port = 2525
 [mailboxes.support]
 host = {_quoted(answers.imap_host)}
 port = {answers.imap_port}
+security = {_quoted(answers.imap_security)}     # tls, starttls, none
 user = {_quoted(user)}
 password = {_secret(answers, IMAP_PASSWORD_FILE, IMAP_PASSWORD_VARIABLE)}
 # token_command = ["oauth2-token", "support"]   # instead of the password: a program that prints a token

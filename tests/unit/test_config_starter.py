@@ -167,6 +167,8 @@ def test_init_writes_what_its_options_say_without_asking(tmp_path: Path) -> None
     settings = load(directory, {})
     assert settings.delivery.smarthost is not None
     assert (settings.delivery.smarthost.security, settings.delivery.smarthost.port) == ("tls", 465)
+    mailbox = settings.mailboxes["support"]
+    assert (mailbox.security, mailbox.port) == ("starttls", 143)
     assert settings.desk.instance.startswith("example-")
 
 
