@@ -11,8 +11,9 @@
   a fresh promise passes `reopen="restart"`: then the clock counts from the last reopening.
 - Resolving without an answer ends the first response as met or missed: nobody is left to answer.
 - A new plan or schedule applies from the beginning: everything is counted again under it.
-- Due is the first moment at which the promised time is used up, and missed is what ends after it;
-  at that very moment an unfinished clock is overdue.
+- Due is the first moment at which the promised time is used up; from then on an unfinished clock is
+  overdue. A finished one is missed when it used more than was promised: an answer in the evening of
+  a day that ended with the last promised minute is in time, because the desk has not worked since.
 
 Durations count in the plan's working time, of which the caller passes the compiled schedule.
 """
@@ -218,7 +219,7 @@ def _clock(target: Target, run: _Run, allowed: timedelta, working_time: WorkingT
     counting = bool(run.stretches) and run.stretches[-1][1] is None
     state: State
     if run.ended_at is not None:
-        state = "missed" if due_at is not None and run.ended_at > due_at else "met"
+        state = "missed" if used > allowed else "met"
     elif due_at is not None and now >= due_at:
         state = "missed"
     else:
@@ -291,7 +292,7 @@ def overdue_decision(
     """
     upcoming: list[datetime] = []
     alarmed: Clock | None = None
-    for clock in sorted((clock for clock in found if clock.due_at), key=lambda clock: str(clock.due_at)):
+    for clock in sorted((clock for clock in found if clock.due_at), key=_due):
         moment = _alert_at(clock, alerts_sent, plan, working_time)
         if moment is None:
             continue
@@ -301,18 +302,22 @@ def overdue_decision(
             upcoming.append(max(moment, now))
     if alarmed is None:
         return NotYet(min(upcoming)) if upcoming else Nothing()
-    assert alarmed.due_at is not None
     if plan.repeat_alert is not None and alarmed.counting:
         upcoming.append(working_time.add(now, plan.repeat_alert))
     number = 1 + sum(alert.target == alarmed.target for alert in alerts_sent)
     return Overdue(
         target=alarmed.target,
-        since=alarmed.due_at,
-        late=working_time.between(alarmed.due_at, now),
+        since=_due(alarmed),
+        late=working_time.between(_due(alarmed), now),
         number=number,
         next_at=min(upcoming, default=None),
         reason=f"the {_TARGET_WORDS[alarmed.target]} is {time_left(alarmed, working_time)}",
     )
+
+
+def _due(clock: Clock) -> datetime:
+    assert clock.due_at is not None
+    return clock.due_at
 
 
 def _alert_at(

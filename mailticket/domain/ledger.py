@@ -43,6 +43,9 @@ def ledger(events: Iterable[ClockEvent], working_time: WorkingTime, now: datetim
     holding = _Holding()
     since: datetime | None = None
     for event in story:
+        if holding.resolved and event.kind is not ClockEventKind.REOPENED:
+            holding = holding.after(event)  # resolved time is only told once the ticket came back
+            continue
         if since is not None:
             _count(totals, holding, since, event.at, working_time)
         since = event.at if since is not None or event.kind is ClockEventKind.CREATED else None
