@@ -1,7 +1,8 @@
 """Bytes to text: an allow-list of charsets, detection, and the one cleaning every foreign string passes.
 
 Python's codec registry is never asked for a name a mail chose: it holds codecs that are no charsets
-(hex, zip, idna, unicode_escape), that are quadratic (punycode) or yield lone surrogates (utf-7).
+(hex, zip, idna, unicode_escape), that are quadratic (punycode) or yield lone surrogates (utf-7, which
+is read here with those repaired).
 The aliases follow the WHATWG Encoding Standard where mail agrees with the web.
 """
 
@@ -77,6 +78,7 @@ _FAMILIES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ),
     ("iso2022kr", ("iso2022_kr",)),
     ("johab cp1361", ("johab",)),
+    ("utf7 unicode11utf7 xunicode20utf7 csunicode11utf7", ("utf-7",)),
     ("utf16 unicode ucs2 iso10646ucs2", ("utf-16",)),
     ("utf16le", ("utf-16-le",)),
     ("utf16be", ("utf-16-be",)),
@@ -90,8 +92,9 @@ _UNDECLARED: Final = frozenset(
     | {"8bit", "7bit", "binary"}
 )
 _NOT_ASCII_SUPERSETS: Final = frozenset(
-    {"hz", "iso2022_jp", "iso2022_kr", "utf-16", "utf-16-le", "utf-16-be", "utf-32"}
+    {"hz", "iso2022_jp", "iso2022_kr", "utf-7", "utf-16", "utf-16-le", "utf-16-be", "utf-32"}
 )
+_WIDE: Final = frozenset({"utf-16", "utf-16-le", "utf-16-be", "utf-32"})
 # Short words in these scripts can happen to be valid UTF-8, so their declaration stands.
 _TRUSTED_AGAINST_UTF8: Final = _NOT_ASCII_SUPERSETS | {
     "gb18030", "cp950", "big5hkscs", "cp932", "euc_jp", "cp949", "johab", "cp874", "iso8859-6", "cp1256",
@@ -125,7 +128,7 @@ def decode(data: bytes, label: str | None = None) -> tuple[str, str | None]:
     if codecs is None or codecs[0] not in _NOT_ASCII_SUPERSETS:
         if data.isascii():
             return data.decode("ascii"), problem
-    elif codecs[0].startswith("utf-") and b"\0" not in data:
+    elif codecs[0] in _WIDE and b"\0" not in data:
         codecs = None  # UTF-16 of any real text has NULs or was mislabelled; CJK without NULs is caught below
         problem = f"declared {label!r} holds no NUL"
         if b"\n" not in data and not data.isascii():
@@ -139,6 +142,8 @@ def decode(data: bytes, label: str | None = None) -> tuple[str, str | None]:
 def _decode_declared(data: bytes, codecs: tuple[str, ...]) -> tuple[str, str | None]:
     if codecs[0] == "iso2022_jp":
         return _decode_iso2022_jp(data), None
+    if codecs[0] == "utf-7":
+        return _decode_utf_7(data)
     if codecs[0] not in _TRUSTED_AGAINST_UTF8:
         try:
             text = data.decode("utf-8")
@@ -158,6 +163,14 @@ def _decode_declared(data: bytes, codecs: tuple[str, ...]) -> tuple[str, str | N
         return text, f"bytes that are not {codecs[0]}"
     guessed, _ = _guess(data)
     return guessed, f"not {codecs[0]} as declared"
+
+
+def _decode_utf_7(data: bytes) -> tuple[str, str | None]:
+    if not data.isascii():
+        return _guess(data)[0], "not utf-7 as declared"
+    text = data.decode("utf-7", "replace")
+    repaired = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return repaired, "broken utf-7" if _REPLACEMENT in repaired else None
 
 
 def _guess(data: bytes) -> tuple[str, str | None]:
@@ -204,8 +217,8 @@ def _decode_iso2022_jp(data: bytes) -> str:
 
     Python's iso2022_jp codecs refuse those rows, so each JIS X 0208 pair is moved to Shift_JIS.
     """
-    if b"\x1b" not in data and not data.isascii():
-        return _guess(data)[0]
+    if b"\x1b" not in data and not data.isascii():  # 8-bit Japanese under the 7-bit label
+        return _decode_declared(data, ("utf-8", "cp932", "euc_jp"))[0]
     out: list[str] = []
     charset, position = b"(B", 0
     for match in _JIS_SEGMENT.finditer(data):

@@ -50,6 +50,7 @@ def _with_headers(block: HeaderBlock) -> Message:
     for name, value in block.fields:
         text = value.decode("ascii") if value.isascii() else decode_raw(value)
         message[name] = clean_text(text)
+    message.set_payload("")  # get_payload(decode=True) raises UnboundLocalError where there is none
     return message
 
 
@@ -66,4 +67,4 @@ def _blocks(data: bytes, limits: Limits) -> list[Message]:
         position = block.body_start
         if block.fields:
             blocks.append(_with_headers(block))
-    return blocks or [Message()]
+    return blocks or [_with_headers(HeaderBlock())]
