@@ -151,6 +151,8 @@ def test_init_writes_what_its_options_say_without_asking(tmp_path: Path) -> None
     options = [
         "--imap-host",
         "imap.helpdesk.example",
+        "--imap-port",
+        "143",
         "--smtp-host",
         "smtp.helpdesk.example",
         "--smtp-user",
