@@ -132,6 +132,8 @@ class Postgres:
         if self._process is not None and self._process.poll() is not None:
             raise AssertionError(f"PostgreSQL ended at once: {self.log()}")
         ready = subprocess.run(
-            [self._programs / "pg_isready", "-q", "-h", self.root, "-U", "mt"], check=False, **self._as_user
+            [self._programs / "pg_isready", "-q", "-h", self.root, "-U", "mt", "-d", "postgres"],
+            check=False,
+            **self._as_user,
         )
         return ready.returncode == 0

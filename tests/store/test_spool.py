@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from random import Random
+from threading import Event
 from typing import Any
 from unittest.mock import Mock
 
@@ -27,6 +29,7 @@ from mailticket.store.migrate import migrate
 from mailticket.store.models import Blob, ImapMessage, Inbound, MailboxContact
 from mailticket.store.ports import FolderPosition
 from tests.servers import wait_until
+from tests.servers.postgres import Postgres
 from tests.store.conftest import LEASE, NOW, Clock, MakeMail
 from tests.store.threads import at_once
 
@@ -335,6 +338,47 @@ def test_everything_acknowledged_before_kill_9_is_there_after_it(
     stored = {int(mail.raw.split(b"\r\n")[0].removeprefix(b"Subject: ")) for mail in claimed}
     assert set(acknowledged) <= stored
     assert len(stored) == len(claimed) <= len(acknowledged) + 1
+
+
+@pytest.mark.postgres
+def test_a_server_that_crashes_and_comes_back_under_load_loses_and_doubles_nothing(
+    clock: Clock, mail: MakeMail
+) -> None:
+    with Postgres() as server:
+        engine = open_engine(server.new_database(), busy_timeout=2)
+        migrate(engine)
+        inbox = Inbox(engine, clock, str.lower)
+        refused: list[Temporary] = []
+        up = Event()
+        up.set()
+
+        def acknowledged(one: RawMail) -> int:
+            while True:  # as an MTA does; the test's own timeout is the bound
+                try:
+                    return inbox.store([one])[0].inbound_id
+                except Temporary as error:
+                    refused.append(error)
+                    assert up.wait(30)
+
+        def has_more_than(least: int) -> bool:
+            return _count(engine, Inbound) > least
+
+        def client(number: int) -> list[int]:
+            if number < 4:
+                return [acknowledged(mail(f"{number} {index}")) for index in range(60)]
+            for enough in (60, 120):
+                wait_until(partial(has_more_than, enough), "some mails are in")
+                up.clear()
+                server.stop(signal.SIGQUIT)
+                server.start()
+                up.set()
+            return []
+
+        ids = [inbound_id for answers in at_once(client, threads=5) for inbound_id in answers]
+        assert len(ids) == len(set(ids)) == 240
+        assert {stored.id for stored in inbox.list_mails(limit=1000)} == set(ids)
+        assert refused
+        engine.dispose()
 
 
 @pytest.mark.parametrize("seed", range(12))
