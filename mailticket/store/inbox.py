@@ -54,47 +54,6 @@ RETRIABLE: Final = (InboundState.FAILED, InboundState.HELD, InboundState.REJECTE
 _PENDING: Final = _C.state == literal_column("'pending'")
 """A literal, so that the plans PostgreSQL prepares know how rare it is."""
 
-# Statements of the hot path are built once: building one costs more than running it.
-_DUE: Final = claimable(
-    select(
-        _C.id,
-        _C.blob,
-        _C.size,
-        _C.envelope_from,
-        _C.recipient,
-        _C.source,
-        _C.client,
-        _C.auth_user,
-        _C.received_at,
-        _C.attempts,
-        _C.parse_kills,
-        _C.content_digest,
-    )
-    .where(_PENDING, _C.next_try_at <= bindparam("now"))
-    .order_by(_C.next_try_at, _C.id)
-    .limit(bindparam("most")),
-    _INBOUND,
-)
-_HOLD: Final = (
-    update(_INBOUND)
-    .where(_C.id.in_(bindparam("ids", expanding=True)))
-    .values(lease_until=bindparam("until"), next_try_at=bindparam("until"), attempts=_C.attempts + 1)
-)
-_FINISH: Final = (
-    update(_INBOUND)
-    .where(_C.id == bindparam("which"), _PENDING)
-    .values(lease_until=None, error=None)
-    .values(
-        {
-            name: bindparam(name)
-            for name in (
-                "state", "decision", "ticket_id", "message_id", "sender", "subject", "finished_at",
-            )
-        }
-    )
-    .returning(_C.id)
-)  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
@@ -143,6 +102,34 @@ class StoredMail:
 class LostClaim(Temporary):
     """Somebody else finished the mail meanwhile; what was done for it here must be rolled back."""
 
+
+# Statements of the hot path are built once: building one costs more than running it.
+_DUE: Final = claimable(
+    select(_C.blob, _C.size, *(_C[name] for name in Claimed.__dataclass_fields__ if name != "raw"))
+    .where(_PENDING, _C.next_try_at <= bindparam("now"))
+    .order_by(_C.next_try_at, _C.id)
+    .limit(bindparam("most")),
+    _INBOUND,
+)
+_HOLD: Final = (
+    update(_INBOUND)
+    .where(_C.id.in_(bindparam("ids", expanding=True)))
+    .values(lease_until=bindparam("until"), next_try_at=bindparam("until"), attempts=_C.attempts + 1)
+)
+_FINISH: Final = (
+    update(_INBOUND)
+    .where(_C.id == bindparam("which"), _PENDING)
+    .values(lease_until=None, error=None)
+    .values(
+        {
+            name: bindparam(name)
+            for name in (
+                "state", "decision", "ticket_id", "message_id", "sender", "subject", "finished_at",
+            )
+        }
+    )
+    .returning(_C.id)
+)  # fmt: skip
 
 _SHOWN: Final = tuple(_C[name] for name in StoredMail.__dataclass_fields__)
 _LISTED: Final = _SHOWN[:-1]
@@ -376,19 +363,9 @@ def _within_bytes(rows: Sequence[Row[Any]]) -> list[Row[Any]]:
 
 
 def _claimed(row: Row[Any], raw: bytes) -> Claimed:
-    return Claimed(
-        id=row.id,
-        raw=raw,
-        envelope_from=row.envelope_from,
-        recipient=row.recipient,
-        source=row.source,
-        client=row.client,
-        auth_user=row.auth_user,
-        received_at=row.received_at,
-        attempts=row.attempts + 1,
-        parse_kills=row.parse_kills,
-        content_digest=row.content_digest,
-    )
+    values = {name: getattr(row, name) for name in Claimed.__dataclass_fields__ if name != "raw"}
+    values["attempts"] += 1
+    return Claimed(raw=raw, **values)
 
 
 def _mark_failed(session: Session, ids: Sequence[int], error: str, now: datetime) -> None:
