@@ -88,6 +88,9 @@ service lmtp {{
 }}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =
@@ -159,10 +162,11 @@ class Dovecot:
 
     def kick(self, user: str) -> None:
         """Disconnect every session of a user, as a server does on maintenance."""
-        doveadm = shutil.which("doveadm") or "/usr/bin/doveadm"
-        subprocess.run(
-            [doveadm, "-c", str(self.root / "dovecot.conf"), "kick", user], check=False, capture_output=True
-        )
+        self._doveadm("kick", user)
+
+    def set_uidvalidity(self, user: str, folder: str, value: int) -> None:
+        """Give a folder a new UIDVALIDITY, as a restored backup or a rebuilt index would."""
+        self._doveadm("mailbox", "update", "-u", user, "--uid-validity", str(value), folder)
 
     def client(self, user: str) -> Any:
         """A logged-in IMAPClient of the tests' own, to be closed with `logout` or a with statement."""
@@ -198,6 +202,13 @@ class Dovecot:
             if path.exists():
                 lines += path.read_text(errors="replace").splitlines()[-10:]
         return " | ".join(lines)
+
+    def _doveadm(self, *arguments: str) -> None:
+        doveadm = shutil.which("doveadm") or "/usr/bin/doveadm"
+        command = [doveadm, "-c", str(self.root / "dovecot.conf"), *arguments]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=20)
+        if done.returncode != 0:
+            raise AssertionError(f"doveadm {' '.join(arguments)}: {done.stderr.strip()}")
 
     def _answers(self) -> bool:
         if self._process is not None and self._process.poll() is not None:
