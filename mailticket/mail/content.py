@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailticket.mail.parse import Parsed
 from mailticket.mail.quoting import split
+from mailticket.mail.quoting_headers import is_reply_subject
 from mailticket.mail.types import Content
 
 
@@ -12,4 +13,6 @@ def extract(parsed: Parsed) -> Content:
 
     parsed: what `parse` returned. Never raises; nothing of the text is lost, see mail/quoting.py.
     """
-    return split(parsed.mail.text, parsed.html_source, subject=parsed.mail.subject)
+    mail = parsed.mail
+    answers = bool(mail.in_reply_to or mail.references) or is_reply_subject(mail.subject)
+    return split(mail.text, parsed.html_source, subject=mail.subject, answers=answers)

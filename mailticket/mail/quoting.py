@@ -6,8 +6,8 @@ an intro is quoted as far as it is marked (`>` lines, an HTML quote), so that an
 between quotes stay new; where nothing marks the end, all that follows is quoted. Nothing is deleted,
 and in doubt text counts as new: below THRESHOLD the whole text is the reply.
 
-Work is linear: at most MAX_LINES lines and MAX_CHARS characters are looked at, each a bounded number
-of times (reliability.md row 21); what lies beyond has the kind of the last line looked at.
+Work is linear: at most MAX_LINES lines and MAX_CHARS characters (mail/quoting_lines.py) are looked
+at, each a bounded number of times; what lies beyond has the kind of the last line looked at.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from dataclasses import dataclass, field
 from mailticket.mail import marker
 from mailticket.mail.quoting_headers import header_block, is_forward_subject, is_rule, separator
 from mailticket.mail.quoting_html import Mark, Region, regions
-from mailticket.mail.quoting_intro import find_intro, grade, invisible_removed, may_end_intro
+from mailticket.mail.quoting_intro import find_intro, grade, may_end_intro
+from mailticket.mail.quoting_lines import Lines
 from mailticket.mail.signature import signature_start
 from mailticket.mail.types import Content, Span, SpanKind
 
 THRESHOLD = 0.5
 """Below this confidence the whole text is the reply."""
-MAX_LINES = 5_000
-MAX_CHARS = 256_000
+_PASTED = 0.45
+"""Confidence in copied headers that a mail which answers nothing holds."""
 
 _NEAR = 3
 """Lines between where the text and the HTML see a quote begin that still count as agreement."""
@@ -36,62 +37,35 @@ _LONG_LINE = 66
 """A quoted line at least this long may have been wrapped by a host, its rest left without a `>`."""
 
 
-def split(text: str, html: str | None = None, *, subject: str = "") -> Content:
+def split(text: str, html: str | None = None, *, subject: str = "", answers: bool = True) -> Content:
     """Take a mail's text apart.
 
     text     the whole body (ParsedMail.text), lines ended by LF
     html     the HTML source, where there is one, for its structure; it need not be what `text` came from
     subject  the decoded Subject, which tells a forward from a reply
+    answers  whether the mail answers another by its headers; copied headers in a mail that does not
+             are rather pasted or a form, and count as text
 
     Returns spans that add up to exactly `text`, the reply, a confidence from 0 to 1 and the name of
     what decided. Never raises; linear in both inputs.
     """
     tokens = marker.tokens_of(text, html)
-    body = _Lines(text)
+    body = Lines(text)
     if not body.count:
         return Content((), "", 1.0, tokens, "empty")
-    work = _Splitting(body, regions(html, body.bare) if html else [], is_forward_subject(subject))
+    work = _Splitting(body, regions(html, body.bare) if html else [], is_forward_subject(subject), answers)
     work.run(marker.may_have_marker(body.head) or bool(tokens))
     return _content(text, work, tokens)
-
-
-class _Lines:
-    """The lines that are looked at: where they begin, their bare text, and whether `>` is before them."""
-
-    def __init__(self, text: str) -> None:
-        self.head = text if len(text) <= MAX_CHARS else text[:MAX_CHARS]
-        pieces = self.head.split("\n", MAX_LINES)
-        self.complete = len(self.head) == len(text) and len(pieces) <= MAX_LINES
-        del pieces[MAX_LINES:]
-        if pieces and not pieces[-1] and self.complete:
-            pieces.pop()
-        self.starts: list[int] = []
-        self.bare: list[str] = []
-        self.quoted: list[bool] = []
-        offset = 0
-        for piece in pieces:
-            self.starts.append(offset)
-            offset += len(piece) + 1
-            line = piece.strip() if piece.isascii() else invisible_removed(piece.replace("＞", ">")).strip()
-            quoted = line.startswith(">")
-            self.quoted.append(quoted)
-            self.bare.append(line.lstrip("> \t") if quoted else line)
-        self.count = len(pieces)
-
-    def next_written(self, index: int) -> int:
-        """The first line at or after `index` that is not blank; `count` when there is none."""
-        while index < self.count and not self.bare[index] and not self.quoted[index]:
-            index += 1
-        return index
 
 
 @dataclass(slots=True)
 class _Splitting:
     """The pass over the lines: `kinds` fills up, `confidence` and `methods` collect what decided."""
 
-    lines: _Lines
+    lines: Lines
     found: list[Region]
     forwarded: bool
+    answers: bool
     kinds: list[SpanKind] = field(default_factory=list)
     confidence: float = 1.0
     methods: list[str] = field(default_factory=list)
@@ -155,7 +129,8 @@ class _Splitting:
         if self.forwarded:
             self._take_forward()
             return index
-        return self._open(index, block.end, floor, 0.92 if block.sure else 0.7, "headers")
+        sure = (0.92 if block.sure else 0.7) if self.answers else _PASTED
+        return self._open(index, block.end, floor, sure, "headers")
 
     def _take_forward(self) -> None:
         if SpanKind.QUOTED not in self.kinds:
@@ -226,7 +201,7 @@ class _Splitting:
             end = self._end_of_regions(max(body, region.end))
         else:
             end = lines.count
-            self.certain = self.certain and (region is not None or after >= lines.count)
+            self.certain = self.certain and after >= lines.count
         self._mark(first, end, SpanKind.QUOTED)
         self._decided(confidence, agreed)
         return end
@@ -290,6 +265,8 @@ class _Splitting:
         if not (lines.quoted[index - 1] and index + 1 < lines.count and lines.quoted[index + 1]):
             return False
         before, text = lines.bare[index - 1], lines.bare[index]
+        if text.startswith(("(http", "<http", "[http")):
+            return True
         return len(before) >= _LONG_LINE and len(text) < 30 and text[0].islower() and before[-1] not in ".!?:"
 
     def _is_quote_run(self, first: int, end: int) -> bool:
@@ -297,17 +274,13 @@ class _Splitting:
         written = [at for at in range(first, end) if self.lines.bare[at]]
         if not written:
             return False
-        raw = [self._raw(at) for at in written[:50]]
+        raw = [self.lines.raw(at) for at in written[:50]]
         if all(line.startswith(">>>") for line in raw):
             return False
         if len(written) > 1:
             return True
         line = raw[0]
         return not line.startswith((">From ", ">=", ">_", ">:")) and not line.endswith("<")
-
-    def _raw(self, index: int) -> str:
-        start = self.lines.starts[index]
-        return self.lines.head[start : start + 400].partition("\n")[0].strip()
 
     def _mark(self, first: int, end: int, kind: SpanKind) -> None:
         self.kinds[first:end] = [kind] * (end - first)
@@ -353,12 +326,14 @@ def _content(text: str, work: _Splitting, tokens: tuple[str, ...]) -> Content:
         reply = _join(text, spans)
     if not reply and text.strip() and not (work.certain and _announced_only(work)):
         return Content(spans, text.strip(), 0.3, tokens, f"{method}:nothing-new")
+    if confidence < THRESHOLD:
+        reply = text.strip()
     return Content(spans, reply, confidence, tokens, method)
 
 
 def _announced_only(work: _Splitting) -> bool:
-    """Whether a mail without new text is truly only a quote: something more than `>` says so."""
-    return any(method != "prefix" for method in work.methods)
+    """Whether a mail without new text is truly only a quote: words say so, not structure or `>` alone."""
+    return any(not method.startswith(("prefix", "html:")) for method in work.methods)
 
 
 def _mark_signatures(work: _Splitting) -> None:
@@ -375,7 +350,7 @@ def _mark_signatures(work: _Splitting) -> None:
         start = end
 
 
-def _spans(text: str, lines: _Lines, kinds: Sequence[SpanKind]) -> tuple[Span, ...]:
+def _spans(text: str, lines: Lines, kinds: Sequence[SpanKind]) -> tuple[Span, ...]:
     """Runs of lines of one kind, as offsets into `text`; together exactly all of it."""
     spans: list[Span] = []
     first = 0

@@ -35,6 +35,14 @@ _FORWARD_SUBJECT = re.compile(
 )
 
 
+_DATE_TIME = re.compile(r"\d{4}.{0,12}\d\d?[:.]\d\d|\d\d?[:.]\d\d.{0,30}\d{4}")
+_REPLY_SUBJECT = re.compile(
+    r"\s*(?:\[[^\]]{1,40}\]\s*)?(?:re|aw|antw|antwort|sv|vs|odp|ynt|yan|res|rif|r|ref|rép|resp|bls|atb|απ|σχετ|"
+    r"отв|ответ|на|від|відп|vá|válasz|ad|回复|回覆|答复|返信|회신|답장|رد|תשובה|השב|ตอบ)\s{0,2}(?:\[\d{1,3}\]|\(\d{1,3}\))?\s?[:：]",
+    re.IGNORECASE,
+)
+
+
 class HeaderBlock(NamedTuple):
     """Copied headers in lines[first:end]; `sure` when three fields or more agree."""
 
@@ -52,6 +60,11 @@ class Separator(NamedTuple):
 def is_forward_subject(subject: str) -> bool:
     """True for `Fwd: x`, `WG: x`, `TR: x`; false for `Re: Fwd: x`, which answers a forward."""
     return _FORWARD_SUBJECT.match(subject) is not None
+
+
+def is_reply_subject(subject: str) -> bool:
+    """True for `Re: x`, `AW: x`, `SV: x`, `Re[2]: x`, also behind a list's `[tag]`."""
+    return _REPLY_SUBJECT.match(subject) is not None
 
 
 def is_rule(text: str) -> bool:
@@ -152,7 +165,8 @@ def _judge(fields: dict[str, str], first: int, end: int) -> HeaderBlock | None:
     dated = len(date) < 120 and _DATE.search(date) is not None
     addressed = any("@" in fields.get(name, "") for name in ("from", "to", "cc"))
     if sender is None and not (date and {"to", "subject"} <= real):
-        return None
+        whole = dated and "@" in fields.get("to", "") and _DATE_TIME.search(date) is not None
+        return HeaderBlock(first, end, sure=False) if whole else None
     if len(real) >= 3:
         # without an address it may be a form (From: Berlin, To: Paris, Date: ...) that a person filled in
         if addressed or (dated and ("sent" in real or "subject" in real)):

@@ -27,7 +27,7 @@ class Mark(enum.Enum):
     CONTAINER = "container"
     """Holds quoted text and nothing else."""
     WRAPPER = "wrapper"
-    """Holds an intro and a quote; people answer between the quotes in it."""
+    """Holds an intro and a quote, or, with no quote marked inside it, nothing but quoted text."""
     START = "start"
     """From here to the end of the mail all is quoted."""
     INTRO = "intro"
@@ -163,6 +163,8 @@ def _marked_elements(html: str) -> list[tuple[Mark, ElementNode]]:
     elements = []
     for node in tree.body.query_selector_all(_ALL)[:_MAX_ELEMENTS]:
         mark = next((mark for mark, selector in _BY_MARK if node.matches(selector)), None)
+        if mark is Mark.WRAPPER and _holds_its_quote(node):
+            continue
         if mark is not None:
             elements.append((mark, node))
         elif _follows_intro(node):
@@ -223,22 +225,16 @@ def _locate(mark: Mark, node: ElementNode, alignment: _Alignment, position: int)
     method = _name_of(node)
     if mark is Mark.START:
         return Region(mark, first, last_line, method)
-    if mark is Mark.WRAPPER:
-        content = _up_to_first_quote(node, content)
     end = _find_end(content, alignment, start)
     if end is None:
         return Region(mark, first, last_line, method) if mark is not Mark.SIGNATURE else None
     return Region(mark, first, end, method)
 
 
-def _up_to_first_quote(wrapper: ElementNode, content: str) -> str:
-    """What of a wrapper's text is certainly quoted: up to the end of the quote it directly holds."""
+def _holds_its_quote(wrapper: ElementNode) -> bool:
+    """Whether a wrapper directly holds the quote: then that says more, for people answer inside wrappers."""
     quote = wrapper.query_selector("blockquote")
-    if quote is None or not _is_child(quote, wrapper):
-        return content
-    quoted = _text_of(quote)
-    at = content.find(quoted[:200])
-    return content[: at + len(quoted)] if quoted and 0 <= at <= 600 else content
+    return quote is not None and _is_child(quote, wrapper)
 
 
 def _is_child(node: ElementNode, parent: ElementNode) -> bool:

@@ -70,6 +70,9 @@ _RUNS_ON = re.compile(r"[<(\[]$|@[\w.-]*$")
 _FARSI_ARABIC_DIGITS = {0x0660 + i: str(i) for i in range(10)} | {0x06F0 + i: str(i) for i in range(10)}
 
 
+_GLUED = re.compile(r"[\w.,!?;:)] ?-{0,12} ?(?=On (?:[A-Z][a-z]{2,8},? |\d))")
+
+
 class Intro(NamedTuple):
     """An intro found: it begins in line `first` and ends with line `last`.
 
@@ -129,6 +132,8 @@ def grade(text: str) -> int:
 
 
 def _grade_verb(text: str, closed: bool, address: bool, dated: bool, timed: bool) -> int:
+    if text.startswith("--") and _VERB.search(text, max(0, len(text) - 24)):
+        return 2
     led = _LEAD.match(text.lstrip("- ")) is not None or _DATE_LEAD.match(text) is not None
     angle = address and _ANGLE.search(text) is not None
     if not closed:
@@ -140,6 +145,19 @@ def _grade_verb(text: str, closed: bool, address: bool, dated: bool, timed: bool
     if angle and len(text) < 160 and _VERB.search(text, max(0, len(text) - 24)):
         return 2
     return 1 if address or dated or len(text) < 80 else 0
+
+
+def glued_intro(line: str) -> int | None:
+    """Where in a line "... that is all On Wed, Apr 4, 2012 at 3:59 PM, a@b wrote:" the intro begins.
+
+    Some clients drop the line break before it. None for a line that is not so.
+    """
+    if len(line) > 2 * MAX_INTRO or not line.rstrip().endswith("wrote:"):
+        return None
+    for match in _GLUED.finditer(line):
+        if grade(line[match.end() :]) == 2:
+            return match.end()
+    return None
 
 
 def find_intro(lines: Sequence[str], last: int, floor: int) -> Intro | None:

@@ -57,6 +57,9 @@ _FOOTER_WORDS = re.compile(
     r"аппарат|устройств|urządzeni|zařízení|dispositiv|appareil|enhet|enhed|laite|uređaj|készülék",
     re.IGNORECASE,
 )
+_DEVICE_WITHIN = 44
+"""Characters: "Sent from my desk, which is easier than from my mobile phone" is a sentence."""
+_PLAYFUL = re.compile(r"[Ss]ent from (?:my|a) [^\s.,;!?]{1,20}(?: [^\s.,;!?]{1,20}){0,4}$")
 _LIST_RULE = re.compile(r"[_=*-]{3,}$")
 _LIST_FOOTER = re.compile(
     r"mailing list|mailinglist|unsubscribe|listinfo|google groups|googlegroups|abmelden|abbestellen|"
@@ -126,8 +129,10 @@ def is_footer(text: str) -> bool:
 
     It must be short and name a device or a program beside the words for sending.
     """
-    if len(text) > _MAX_FOOTER or not _FOOTER_WORDS.search(text):
+    if len(text) > _MAX_FOOTER:
         return False
+    if not _FOOTER_WORDS.search(text, 0, _DEVICE_WITHIN):
+        return _PLAYFUL.match(text) is not None
     lowered = text.casefold()
     if "outlook" in lowered and ("ios" in lowered or "android" in lowered):
         return True

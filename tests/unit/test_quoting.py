@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailticket.mail.marker import MARKER_LINES, find_tokens, is_marker_line, marker_line
-from mailticket.mail.quoting import MAX_LINES, THRESHOLD, split
+from mailticket.mail.quoting import THRESHOLD, split
+from mailticket.mail.quoting_lines import MAX_LINES
 from mailticket.mail.types import Content, SpanKind
 
 TOKEN = "abcdefghijklmnopqrstuvwxyz234567abcdefgh"
@@ -29,6 +30,25 @@ def test_a_bottom_reply_keeps_only_the_new_text() -> None:
 def test_answers_between_quotes_stay_in_their_order() -> None:
     text = f"{INTRO}\n> Broken?\n\nNo.\n\n> Since when?\n\nSince Monday.\n> Bob\n"
     assert split(text).reply.split() == ["No.", "Since", "Monday."]
+
+
+@pytest.mark.parametrize("glue", [" ", "--- ", " ---", "! "])
+def test_an_intro_glued_to_the_last_new_line_is_cut_off(glue: str) -> None:
+    text = f"It works again{glue}On Wed, Apr 4, 2012 at 3:59 PM, bob@b.example wrote:\n> Hi\n"
+    assert split(text).reply.rstrip("-! ") == "It works again"
+
+
+def test_a_link_that_lost_its_mark_inside_a_quote_is_quoted() -> None:
+    text = f"Ok\n\n{INTRO}\n\n>\n> see\n>\n(http://b.example/c/YzOTY) >\n> Bob\n"
+    assert split(text).reply == "Ok"
+
+
+def test_copied_headers_in_a_mail_that_answers_nothing_count_as_text() -> None:
+    text = (
+        "I got this, is it real?\n\nFrom: Bank <a@bank.example>\nSubject: Prize\nTo: me@c.example\n\nYou won!"
+    )
+    content = split(text, subject="Question", answers=False)
+    assert (content.reply, content.confidence < THRESHOLD) == (text, True)
 
 
 def test_a_quote_without_an_intro_is_a_quote() -> None:
@@ -84,6 +104,7 @@ def test_an_empty_text_has_no_spans() -> None:
         "Sent from my Samsung Galaxy smartphone.",
         "Sent from Mail for Windows 10",
         "Sent from Yahoo Mail on Android",
+        "Sent from a magnificent torch of pixels",
         "Sent with Proton Mail secure email.",
         "Get Outlook for iOS",
         "Get Outlook for Android<https://aka.ms/x>",
@@ -135,6 +156,7 @@ def test_a_signature_is_folded(signature: str, below: str) -> None:
         "it is.",
         "Options:\n--\n" + "\n".join(f"line {n}" for n in range(40)),
         "Regards,\nJane",
+        "It is me.\n\nSent from my desk, is much easier than my mobile phone.",
         "a -- b",
     ],
 )
@@ -226,7 +248,7 @@ def test_structure_finds_a_quote_whose_intro_is_in_no_known_language() -> None:
     text = f"It works.\n\n{intro}\nBroken?\nGreetings from Bob"
     content = split(text, GMAIL.format(intro=intro, below=""))
     assert content.reply == "It works."
-    assert content.method == "html:gmail_quote"
+    assert content.method == "html:gmail_attr+html:gmail_quote"
 
 
 def test_structure_and_words_that_agree_are_worth_more_than_one() -> None:
@@ -281,6 +303,20 @@ def test_the_quote_marks_of_clients_are_known_whatever_their_words(before: str, 
     assert split("It works.\n\nQwertz Bob asdf\njklm uiop zuiop Support", html).reply == "It works."
 
 
+def test_an_answer_typed_inside_the_wrapper_of_a_quote_stays_new() -> None:
+    html = (
+        f'<div class="gmail_quote"><div>It works.</div>{INTRO.replace("<", "&lt;")}<br>'
+        '<blockquote class="gmail_quote">Broken? Greetings</blockquote></div>'
+    )
+    assert split(f"It works.\n{INTRO}\nBroken? Greetings", html).reply == "It works."
+
+
+def test_structure_alone_never_empties_a_mail() -> None:
+    text = "The whole answer was typed\ninside a quote"
+    html = '<div class="yahoo_quoted">The whole answer was typed<br>inside a quote</div>'
+    assert split(text, html).reply == text
+
+
 def test_a_signature_by_structure_is_folded() -> None:
     html = '<div>It works.</div><div class="gmail_signature">Jane Doe, Example Ltd</div>'
     assert split("It works.\n\nJane Doe, Example Ltd", html).reply == "It works."
@@ -316,10 +352,12 @@ def _adds_up(text: str, content: Content) -> None:
     assert 0.0 <= content.confidence <= 1.0
 
 
-@given(st.one_of(st.lists(PIECES, max_size=40).map("".join), st.text(max_size=400)), st.booleans())
+@given(
+    st.one_of(st.lists(PIECES, max_size=40).map("".join), st.text(max_size=400)), st.booleans(), st.booleans()
+)
 @settings(max_examples=400, deadline=None)
-def test_spans_always_add_up_to_the_whole_text(text: str, forward: bool) -> None:
-    content = split(text, subject="Fwd: x" if forward else "Re: x")
+def test_spans_always_add_up_to_the_whole_text(text: str, forward: bool, answers: bool) -> None:
+    content = split(text, subject="Fwd: x" if forward else "Re: x", answers=answers)
     _adds_up(text, content)
     new = part(text, content, SpanKind.NEW).strip()
     assert content.reply == (new if content.confidence >= THRESHOLD else text.strip())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailticket.mail.quoting import split
-from mailticket.mail.quoting_headers import is_forward_subject, separator
+from mailticket.mail.quoting_headers import is_forward_subject, is_reply_subject, separator
 
 OUTLOOK = {
     "en": ("From", "Sent", "To", "Subject"),
@@ -104,6 +104,18 @@ def test_double_spaced_headers_of_an_html_mail_are_one_block() -> None:
     assert split(text).reply == "Fine."
 
 
+@pytest.mark.parametrize(
+    "block",
+    [
+        "Date: Wed, 16 May 2012 00:15:02 -0600\nTo: jane@c.example",
+        "From: bob@b.example\nDate: Wed, 16 May 2012 00:15:02 -0600",
+        "Date: Fri, 28 Sep 2012 10:55:48 +0000\nFrom: bob@b.example\nTo: jane@c.example\nSubject: x",
+    ],
+)
+def test_short_blocks_with_addresses_and_whole_dates_count(block: str) -> None:
+    assert split(f"Fine.\n\n{block}\n\nBroken?\n").reply == "Fine."
+
+
 def test_a_long_list_of_recipients_is_folded_into_the_block() -> None:
     people = ";\n ".join(f"Person {n} <p{n}@b.example>" for n in range(6))
     text = (
@@ -155,6 +167,14 @@ def test_a_forwards_subject_is_known(subject: str) -> None:
 @pytest.mark.parametrize("subject", ["Re: Fwd: x", "AW: WG: x", "Forward planning", "", "Printer"])
 def test_an_answer_to_a_forward_is_no_forward(subject: str) -> None:
     assert not is_forward_subject(subject)
+
+
+@pytest.mark.parametrize(
+    "subject", ["Re: x", "AW: x", "SV : x", "Re[2]: x", "[list] RE: x", "回复：x", "Odp: x"]
+)
+def test_an_answers_subject_is_known(subject: str) -> None:
+    assert is_reply_subject(subject)
+    assert not is_reply_subject(f"about {subject}")
 
 
 @pytest.mark.parametrize(

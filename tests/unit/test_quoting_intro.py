@@ -156,11 +156,9 @@ def test_an_answer_below_a_marked_quote_stays_and_the_intro_goes(intro: str) -> 
     assert content.reply == "It works now."
 
 
-@pytest.mark.parametrize("intro", WITH_ADDRESS)
+@pytest.mark.parametrize("intro", [line for line in WITH_ADDRESS if line.find("bob@b.example") >= 20])
 def test_an_intro_wrapped_before_the_address_is_one_intro(intro: str) -> None:
     at = intro.find("bob@b.example")
-    if at < 20:
-        pytest.skip("the address is too near to the start for any client to wrap there")
     wrapped = f"{intro[:at].rstrip()}\n{intro[at:]}"
     assert split(f"It works now.\n\n{wrapped}\n\n> Still broken?\n").reply == "It works now."
     assert split(f"It works now.\n\n{wrapped}\n\nStill broken?\n").reply == "It works now."
