@@ -20,12 +20,13 @@ from sqlalchemy import Engine
 from mailticket.config.desk import Desk
 from mailticket.config.loader import load
 from mailticket.config.problems import ConfigurationError
-from mailticket.config.reload import diff_restart_needed
+from mailticket.config.reload import diff_restart_needed, until_restart
 from mailticket.config.settings import Settings
 from mailticket.delivery.maildir import MaildirDelivery
 from mailticket.delivery.outcome import Transport
 from mailticket.delivery.render import Renderer
 from mailticket.delivery.smarthost import SmarthostConnection
+from mailticket.domain.pattern import regex_problem
 from mailticket.intake.imap import ImapWorker
 from mailticket.intake.smtp import SmtpServer
 from mailticket.store.engine import durability_warnings, open_engine
@@ -104,7 +105,7 @@ class Application:
     def reload(self) -> None:
         """Read the configuration again; a bad one changes nothing and says why."""
         try:
-            fresh = load(self.directory, os.environ)
+            fresh = load(self.directory, os.environ, regex_problem=regex_problem)
         except ConfigurationError as error:
             for problem in error.problems:
                 log.error("configuration.kept", problem=str(problem))
@@ -112,7 +113,7 @@ class Application:
         waiting = diff_restart_needed(self.settings, fresh)
         if waiting:
             log.warning("configuration.needs_restart", options=list(waiting))
-        self.settings = fresh
+        self.settings = until_restart(self.settings, fresh)
         log.info("configuration.reloaded")
 
     def _open_store(self) -> Engine:

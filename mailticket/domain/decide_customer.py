@@ -156,7 +156,7 @@ def _message(reading: Reading, ticket: int | None, sender: str, trust: TrustFind
         author=sender,
         author_name=reading.mail.sender.shown.name,
         trust=trust.level,
-        text=reading.content.reply if reply else reading.mail.text,
+        text=reading.content.reply if reply else reading.mail.text.strip(),
         full_text=reading.mail.text if reply else None,
         html=reading.mail.html,
         why=why,

@@ -20,13 +20,11 @@ from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
 from mailticket.domain.clocks import Overdue
-from mailticket.domain.digest import digest_slot
 from mailticket.domain.notify import Occasion, plan
 from mailticket.domain.types import Event, EventKind
 from mailticket.store import deadlines
 from mailticket.store.apply import record
 from mailticket.store.deadlines import DueDeadline
-from mailticket.store.digests import claim_slot, digest_notice
 from mailticket.store.due import SLA, replan
 from mailticket.store.engine import transaction
 from mailticket.store.models import Ticket
