@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mailticket.mail.charset import clean_text
-from mailticket.mail.header import decode_raw, decode_words
+from mailticket.mail.encoded_word import decode_raw, decode_words
 from mailticket.mail.types import Address, Identity
 
 

@@ -7,7 +7,8 @@ import re
 from typing import Final
 
 from mailticket.mail.charset import clean_text
-from mailticket.mail.header import header_text, read_headers
+from mailticket.mail.encoded_word import header_text
+from mailticket.mail.header import read_headers
 from mailticket.mail.limits import Limits
 from mailticket.mail.structure import Part, part_filename
 from mailticket.mail.types import Attachment
@@ -68,7 +69,7 @@ def clean_filename(name: str, limit: int) -> str:
 
 def default_filename(content_type: str, data: bytes, limits: Limits) -> str:
     """The name of a part that has none: by its type, a message by its subject."""
-    extension = _EXTENSIONS.get(content_type, "bin")
+    extension = type_extension(content_type)
     if content_type in _MESSAGES:
         subject = read_headers(data, 0, len(data), limits, top=True).first("subject")
         stem = clean_filename(header_text(subject, 100), 100) if subject else ""
@@ -88,6 +89,11 @@ _TYPE: Final = re.compile(r"[a-z]{1,30}/[a-z0-9!#$&^_.+-]{1,90}")
 def is_content_type(value: str) -> bool:
     """True for a well-formed lower-case media type."""
     return _TYPE.fullmatch(value) is not None
+
+
+def type_extension(content_type: str) -> str:
+    """The usual file extension of a media type, without the dot; "bin" when there is none."""
+    return _EXTENSIONS.get(content_type, "bin")
 
 
 def type_for_name(name: str) -> str:

@@ -10,6 +10,7 @@ from mailticket.mail import attachment
 from mailticket.mail.charset import clean_text, decode
 from mailticket.mail.flowed import undouble, unflow
 from mailticket.mail.html import html_to_text, sanitize, strip_tags, text_to_html, tidy, too_deep
+from mailticket.mail.inline_image import take_images
 from mailticket.mail.limits import Limits
 from mailticket.mail.structure import Part, part_filename
 from mailticket.mail.tnef import SIGNATURE, TnefFile, unpack
@@ -151,6 +152,8 @@ class _Gatherer:
         return [Piece(plain=undouble(text))]
 
     def _html(self, part: Part, data: bytes) -> list[Piece]:
+        data, images = take_images(data, self.limits.attachments)
+        self.made += images
         label = part.params.get("charset")
         if not label or label.lower() == "us-ascii":
             meta = _META_CHARSET.search(data, 0, 2048)

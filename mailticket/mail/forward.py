@@ -14,7 +14,7 @@ from typing import Final
 from mailticket.mail.address import read_addresses
 from mailticket.mail.body import body_text
 from mailticket.mail.charset import clean_text
-from mailticket.mail.header import header_text
+from mailticket.mail.encoded_word import header_text
 from mailticket.mail.limits import Limits
 from mailticket.mail.quoting_headers import field_of, header_block, is_forward_subject, separator
 from mailticket.mail.structure import Part, split

@@ -23,6 +23,7 @@ _HIDDEN_STYLES: Final = (
     *("max-height:0px", "max-height:0;", "max-height: 0px", "max-height: 0;"),
 )
 _HIDDEN_SPANS: Final = ("font-size:0px", "font-size: 0px", "font-size:0;", "font-size: 0;")
+_PARAGRAPH: Final = re.compile(r"<(/?)[pP](?=[\s>])")
 _LINK: Final = re.compile(r" \(((?:https?://|mailto:|tel:|cid:)[^\s()]{1,4000})\)")
 _DEAD_LINK: Final = re.compile(r" \((?:javascript|vbscript|data|file):\S{0,300}\)")
 _WEAK_LINKS: Final = ("cid:", "tel:")
@@ -62,7 +63,9 @@ def html_to_text(html: str, limits: Limits) -> str | None:
         return None
     from resiliparse.extract.html2text import extract_plain_text  # 20 ms to import; not every mail has HTML
 
-    source = html.replace("\x00", "")
+    source = html
+    if "MsoNormal" in html:  # Outlook's paragraphs have no margins: each is a line, an empty one a blank line
+        source = _PARAGRAPH.sub(r"<\1div", html)
     try:
         text = extract_plain_text(
             source, preserve_formatting=True, main_content=False, list_bullets=True, links=True,
@@ -109,13 +112,13 @@ def _shorten_links(text: str) -> str:
 
 
 def tidy(text: str) -> str:
-    """Trailing blanks gone, no-break spaces plain, at most two blank lines in a row."""
+    """Trailing blanks gone, no-break spaces plain, at most one blank line in a row."""
     out: list[str] = []
     blank = 0
     for line in clean_text(text).replace("\u00a0", " ").split("\n"):
         line = line.rstrip()
         blank = blank + 1 if not line else 0
-        if blank <= 2:
+        if blank <= 1:
             out.append(line)
     return "\n".join(out).strip("\n")
 
@@ -194,7 +197,7 @@ def sanitize(html: str, limits: Limits) -> str | None:
     if len(html) > limits.html or html.count("<") > limits.html_tags:
         return None
     try:
-        return _cleaner().clean(html)
+        return clean_text(_cleaner().clean(html))  # entities may have stood for controls
     except Exception:  # noqa: BLE001 - a native library on foreign input: no HTML is shown then
         return None
 

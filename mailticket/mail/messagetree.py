@@ -6,7 +6,8 @@ from email.message import Message
 from typing import Final
 
 from mailticket.mail.charset import clean_text
-from mailticket.mail.header import HeaderBlock, decode_raw, read_headers
+from mailticket.mail.encoded_word import decode_raw
+from mailticket.mail.header import HeaderBlock, read_headers
 from mailticket.mail.limits import Limits
 from mailticket.mail.structure import Part, split
 from mailticket.mail.transfer import decoded_body

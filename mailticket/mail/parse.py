@@ -18,8 +18,9 @@ from typing import Final, Literal
 from mailticket.mail.address import identity, read_addresses
 from mailticket.mail.body import Body, read_body
 from mailticket.mail.charset import clean_text
+from mailticket.mail.encoded_word import decode_raw, decode_words, header_text
 from mailticket.mail.forward import find_forwarded
-from mailticket.mail.header import HeaderBlock, decode_raw, decode_words, header_text
+from mailticket.mail.header import HeaderBlock
 from mailticket.mail.limits import DEFAULT_LIMITS, Limits
 from mailticket.mail.messagetree import build_message
 from mailticket.mail.structure import Part, split

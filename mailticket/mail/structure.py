@@ -10,15 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from mailticket.mail.header import (
-    HeaderBlock,
-    Parameterised,
-    decode_words,
-    header_text,
-    parse_parameters,
-    read_headers,
-)
+from mailticket.mail.encoded_word import decode_words, header_text
+from mailticket.mail.header import HeaderBlock, read_headers
 from mailticket.mail.limits import Limits
+from mailticket.mail.parameters import Parameterised, parse_parameters
 from mailticket.mail.types import Defect
 
 

@@ -6,7 +6,7 @@ import binascii
 import re
 from typing import Final
 
-from mailticket.mail.header import base64_bytes
+from mailticket.mail.encoded_word import base64_bytes
 from mailticket.mail.structure import Part
 
 _IDENTITY: Final = frozenset(

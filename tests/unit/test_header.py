@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mailticket.mail.header import base64_bytes, decode_words, header_text, parse_parameters, read_headers
+from mailticket.mail.encoded_word import base64_bytes, decode_words, header_text
+from mailticket.mail.header import read_headers
 from mailticket.mail.limits import DEFAULT_LIMITS
+from mailticket.mail.parameters import parse_parameters
 
 
 @pytest.mark.parametrize(

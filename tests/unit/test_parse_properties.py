@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from mailticket.mail.address import canonical, identity, read_addresses, split_extension
 from mailticket.mail.charset import clean_text, decode
+from mailticket.mail.encoded_word import base64_bytes, decode_words
 from mailticket.mail.flowed import undouble, unflow
-from mailticket.mail.header import base64_bytes, decode_words, parse_parameters
 from mailticket.mail.html import html_to_text, sanitize
 from mailticket.mail.limits import DEFAULT_LIMITS, Limits
+from mailticket.mail.parameters import parse_parameters
 from mailticket.mail.parse import Parsed, parse
 from mailticket.mail.tnef import SIGNATURE, unpack
 

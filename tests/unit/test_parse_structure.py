@@ -70,10 +70,10 @@ def test_the_golden_mails_have_the_trees_of_the_standard_parser() -> None:
     """Where the standard parser keeps to the RFC; mails it takes apart otherwise are left out by name."""
     folder = Path(__file__).parents[1] / "mails" / "parsing"
     differing = {
-        "bare-cr", "no-boundary-parameter", "only-a-preamble", "nested-sixty-deep", "blank-lines-before-headers",
-        "bom-before-headers", "part-headers-without-blank-line", "content-type-just-text",
-        "external-body",
-    }  # fmt: skip
+        *("bare-cr", "blank-lines-before-headers", "bom-before-headers", "content-type-just-text"),
+        *("external-body", "nested-sixty-deep", "no-boundary-parameter", "only-a-preamble"),
+        "part-headers-without-blank-line",
+    }
     found = {
         path.stem
         for path in folder.glob("*.eml")
