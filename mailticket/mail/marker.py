@@ -30,8 +30,8 @@ _MAX_REACH = 400
 _MAX_MARKER = 160
 """A line longer than this is a sentence about replying, not a marker."""
 
-_TOKEN_STARTS = ("mt:", "mt&#58;", "mt&#x3a;", "mt&colon;", "mt%3a")
-_TOKEN_START = re.compile("|".join(_TOKEN_STARTS), re.IGNORECASE)
+_TOKEN_HINTS = ("mt:", "mt&", "mt%")
+_TOKEN_START = re.compile(r"mt(?::|&#58;|&#x3a;|&colon;|%3a)", re.IGNORECASE)
 _TOKEN_PIECE = re.compile(r"[a-z2-7]{1,81}", re.ASCII | re.IGNORECASE)
 _TOKEN_WRAP = re.compile(r"=?[ \t]*(?:<wbr ?/?>|<br ?/?>)?\r?\n?(?:[ \t>|]|&gt;){0,200}", re.IGNORECASE)
 _TOKEN_CLOSE = re.compile(r"\]|&#93;|&#x5d;|&rsqb;|&rbrack;|%5d", re.IGNORECASE)
@@ -73,6 +73,7 @@ _HINTS = (
     "строки", "линии", "черты", "лінією", "лінії", "рядка", "satırın", "çizginin", "行", "線", "线", "ライン",
     "줄", "선", "라인", "שורה", "קו", "السطر", "الخط", "γραμμή", " fölé",
 )  # fmt: skip
+_ASCII_HINTS = tuple(hint for hint in _HINTS if hint.isascii())
 _ANSWER = re.compile(
     r"repl|respon[ds]|answer|antwort|répon|respuesta|respost|rispo|antwoord|reageer|svar|vasta|"
     r"odpow|odpov|ответ|відпов|yanıt|cevap|返信|回答|回复|回覆|答复|답장|회신|답변|תשוב|השב|رد|απαντ|απάντ|"
@@ -90,6 +91,9 @@ def marker_line(language: str) -> str:
 
 def may_have_marker(text: str) -> bool:
     """False when no line of `text` can be a marker line: a cheap test before looking at every line."""
+    if text.isascii():
+        folded = text.lower()
+        return any(hint in folded for hint in _ASCII_HINTS)
     folded = text.casefold()
     return any(hint in folded for hint in _HINTS)
 
@@ -118,7 +122,7 @@ def find_tokens(text: str) -> tuple[str, ...]:
     the closing bracket follows, and HTML entities for its punctuation. Linear time.
     """
     lowered = text.lower()
-    if not any(start in lowered for start in _TOKEN_STARTS):
+    if not any(hint in lowered for hint in _TOKEN_HINTS):
         return ()
     found: dict[str, None] = {}
     for match in islice(_TOKEN_START.finditer(text), _MAX_STARTS):

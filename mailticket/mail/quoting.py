@@ -79,6 +79,9 @@ class _Splitting:
         self.kinds = [SpanKind.NEW] * self.lines.count
         index, floor = 0, 0
         while index < self.lines.count:
+            if not self.lines.bare[index] and not self.lines.quoted[index]:
+                index += 1
+                continue
             end = self._quote_at(index, floor, markers)
             if self.is_forward:
                 return
@@ -93,19 +96,14 @@ class _Splitting:
         if lines.quoted[index]:
             intro = self._intro_at(index, floor) if text and len(text) < 60 and may_end_intro(text) else index
             return intro if intro > index else self._prefixed(index, introduced=False)
-        if not text:
-            return index
-        if markers and (
-            marker.is_marker_line(text) or ("mt:" in text and len(text) < 400 and marker.find_tokens(text))
-        ):
+        if markers and (marker.is_marker_line(text) or (len(text) < 400 and marker.find_tokens(text))):
             return self._open(index, index + 1, floor, 0.99, "marker")
         end = self._announced(index, floor)
         if end == index and may_end_intro(text):
             end = self._intro_at(index, floor)
         if end == index and ":  " in text and "@" in text and grade(text[: text.index(":  ") + 1]) == 2:
-            end = self._open(
-                index, index + 1, floor, 0.85, "intro"
-            )  # Yahoo on phones: the quote in the same line
+            # Yahoo on phones: the quote begins in the line of its intro
+            end = self._open(index, index + 1, floor, 0.85, "intro")
         return end if end > index else self._by_structure(index, floor)
 
     def _announced(self, index: int, floor: int) -> int:
