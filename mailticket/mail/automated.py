@@ -18,6 +18,7 @@ from mailticket.mail import automated_words as words
 from mailticket.mail.absence import return_date
 from mailticket.mail.bounce import read_bounce
 from mailticket.mail.bounce_informal import is_daemon
+from mailticket.mail.bounce_words import MACHINE_LOCAL
 from mailticket.mail.compose import LOOP_HEADER
 from mailticket.mail.parse import Parsed
 from mailticket.mail.types import Classification, Evidence, MailKind, ParsedMail
@@ -105,12 +106,6 @@ def _header_facts(mail: ParsedMail, envelope_from: str | None) -> Iterator[_Fact
 
 _AUTO_NAME = re.compile(
     r"(?:x-)?(?:mail-)?auto[-_]?(?:repl(?:y|ied)|respon(?:d|der|se)|generated|notification|submitted)(?:-from|-type)?"
-)
-_MACHINE_LOCAL = re.compile(
-    r"(?:no|do[-_.]?not|dont|never|nicht|kein)[-_.]?(?:reply|replies|respond|response|antworten|antwort)(?:[-_.+].{0,60})?|"
-    r"(?:.{1,60}[-_.])?(?:no-?reply|donotreply|do-not-reply)|nepasrepondre|ne[-_.]pas[-_.]repondre|"
-    r"no[-_.]?responder|nao[-_.]?responda|non[-_.]?rispondere|geen-?antwoord",
-    re.IGNORECASE,
 )
 _SYSTEM_LOCAL = re.compile(
     r"root|cron|daemon|www-data|nagios|zabbix|apache|notifications?|alerts?|notify|auto(?:mated|matic|reply|responder)?"
@@ -240,7 +235,7 @@ def _sender_facts(mail: ParsedMail) -> Iterator[_Fact]:
         return
     if is_daemon(shown.address):
         yield _fact(MailKind.NOTIFICATION, "sent by a mail system", shown.address)
-    elif _MACHINE_LOCAL.fullmatch(local[:120]):
+    elif MACHINE_LOCAL.fullmatch(local[:120]):
         yield _fact(MailKind.NOTIFICATION, "sender reads no replies", shown.address)
     elif _SYSTEM_LOCAL.fullmatch(local[:120]):
         yield _fact(MailKind.NOTIFICATION, "sender is a program's account", shown.address, 0.5)
@@ -265,6 +260,8 @@ def _part_facts(parsed: Parsed) -> Iterator[_Fact]:
         yield _fact(MailKind.READ_RECEIPT, "message/disposition-notification")
     if "message/feedback-report" in kinds:
         yield _fact(MailKind.FEEDBACK_REPORT, "message/feedback-report")
+    if parsed.mail.subject.lower().startswith("complaint about message from"):
+        yield _fact(MailKind.FEEDBACK_REPORT, "subject of a feedback report", parsed.mail.subject)
     if parsed.mail.text.startswith('{"notificationType":"Complaint"'):
         yield _fact(MailKind.FEEDBACK_REPORT, "Amazon SES complaint")
 

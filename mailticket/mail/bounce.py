@@ -52,6 +52,8 @@ def read_bounce(parsed: Parsed, envelope_from: str | None = None) -> Bounce | No
     report = read_report_text(parts)
     recipients = recipients or _of_fields_in_text(report)
     recipients = recipients or bounce_informal.read_recipients(parsed, report, envelope_from)
+    if not recipients and not bounce_informal.is_report_by_form(parsed, envelope_from):
+        return None
     return Bounce(
         tuple(_unique(recipients)[:_MAX_RECIPIENTS]),
         _original_message_id(parts, report, parsed),

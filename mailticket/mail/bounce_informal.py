@@ -2,8 +2,9 @@
 
 A mail is taken for a report only on two kinds of evidence: a sender that is a mail system (mailer
 daemon, postmaster, null return path, X-Failed-Recipients) and words that only reports use, in the
-subject or at the top of the text. The addresses come from the lines before the returned message; where
-our own reading finds none, flufl.bounce is asked.
+subject or at the top of the text. From an address that reads no replies, as carriers of parcels have
+them too, words in both and a recipient are needed. The addresses come from the lines before the
+returned message; where our own reading finds none, flufl.bounce is asked.
 """
 
 from __future__ import annotations
@@ -17,7 +18,15 @@ from email.message import Message
 from flufl.bounce import all_failures
 
 from mailticket.mail.bounce_text import ADDRESS, STATUS, ReportText
-from mailticket.mail.bounce_words import DAEMON_NAME, DAEMONS, DELAYED, GAVE_UP, PHRASE, SUBJECT
+from mailticket.mail.bounce_words import (
+    DAEMON_NAME,
+    DAEMONS,
+    DELAYED,
+    GAVE_UP,
+    MACHINE_LOCAL,
+    PHRASE,
+    SUBJECT,
+)
 from mailticket.mail.parse import Parsed
 from mailticket.mail.types import BounceRecipient
 
@@ -26,9 +35,9 @@ _HEAD_LINES = 60
 
 _REPLY_CODE = re.compile(r"(?<![\d.])([45])[0-5]\d(?![\d.])")
 _STANDS_FIRST = re.compile(
-    r"(?:[>*\-• \t]{0,20})(?:to|rcpt to|recipient|address|failed|user|empfänger|für)?"
+    r"(?:[>*\-• \t]{0,20})(?:rcpt to|recipient|address|failed|user|empfänger|für)?"
     rf"[: ]{{0,3}}[<\"'(\[]?{ADDRESS.pattern}"
-    r"[>\"')\]]?(?:\s?<[^<>\s]{1,320}>)?\s{0,8}(?P<after>$|[:;,.(]|\.\.\.|- )",
+    r"[>\"')\]]?(?:\s?<[^<>\s]{1,320}>)?\s{0,8}(?:$|[:;,.(\[]|- |on (?:mon|tue|wed|thu|fri|sat|sun))",
     re.IGNORECASE,
 )
 _SPEAKS_OF = re.compile(
@@ -53,10 +62,18 @@ def may_be_report(parsed: Parsed, envelope_from: str | None) -> bool:
         return str(message.get_param("report-type", "delivery-status")).lower() == "delivery-status"
     if mail.text.startswith("{") and _SES.match(mail.text):
         return _ses_event(mail.text) is not None
-    if not is_mail_system(parsed, envelope_from):
+    system = is_mail_system(parsed, envelope_from)
+    if not system and not MACHINE_LOCAL.fullmatch(mail.sender.shown.address.partition("@")[0][:120]):
         return False
-    head = "\n".join(mail.text[:6000].splitlines()[:_HEAD_LINES])
-    return bool(SUBJECT.search(mail.subject[:300]) or PHRASE.search(head))
+    titled = SUBJECT.search(mail.subject[:300]) is not None
+    if system is titled:
+        return titled  # both, or neither
+    return PHRASE.search("\n".join(mail.text[:6000].splitlines()[:_HEAD_LINES])) is not None
+
+
+def is_report_by_form(parsed: Parsed, envelope_from: str | None) -> bool:
+    """Is a mail that names no recipient still a report: by its type, or because a mail system sent it?"""
+    return parsed.message.get_content_type() == "multipart/report" or is_mail_system(parsed, envelope_from)
 
 
 def is_mail_system(parsed: Parsed, envelope_from: str | None) -> bool:
@@ -93,6 +110,8 @@ def read_recipients(parsed: Parsed, report: ReportText, envelope_from: str | Non
         found = [one for one in _named(lines) if one[0].lower() not in ours] or list(_named(lines))
     if not found:
         found = [(address, 0) for address in _by_flufl(parsed, whole) if address.lower() not in ours]
+    if not found:
+        return _of_returned(report, parsed.mail.sender.shown.address.lower())
     delayed = bool(DELAYED.search(whole)) and not GAVE_UP.search(whole)
     return [_recipient(address, _around(lines, number, found) or whole, delayed) for address, number in found]
 
@@ -170,6 +189,15 @@ def _by_flufl(parsed: Parsed, text: str) -> list[str]:
         return []
     matches = (ADDRESS.fullmatch(one.decode("utf-8", "replace")) for one in sorted(temporary | permanent))
     return [match.group(1) for match in matches if match is not None]
+
+
+def _of_returned(report: ReportText, ours: str) -> list[BounceRecipient]:
+    """Where nothing else names a recipient: the one address in the To field of the mail returned as text."""
+    for line in [*report.returned, *report.lines]:
+        if line[:3].lower() == "to:":
+            named = [one for one in ADDRESS.findall(line) if one.lower() != ours]
+            return [_recipient(named[0], "\n".join(report.lines), False)] if len(named) == 1 else []
+    return []
 
 
 def message_id_in(report: ReportText) -> str | None:

@@ -20,7 +20,7 @@ _MOST_LINES = 1_500
 _TEXT_TYPES = frozenset({"text/plain", "text/rfc822-headers", "text/html"})
 _SEPARATOR = re.compile(
     r"(?:[-=*_#> ]{0,80})(?:original message(?: follows)?|(?:below|after) this line is a copy|"
-    r"below the next line|this is a copy of|included is a copy|enclosed is a copy|"
+    r"below the next line|this is a copy of|included is a copy|enclosed is a copy|below is a copy|"
     r"a copy of the (?:original )?message|"
     r"returned mail|returned message|message headers? follows?|"
     r"headers? of (?:the|your) (?:original )?message|"

@@ -8,7 +8,7 @@ DAEMONS = re.compile(
     "|".join(
         (
             r"mail(?:er)?[-_.]?daemon",
-            r"post-?master",
+            r"post[-_.]?master",
             r"mail-?delivery(?:[-_. ]?(?:sub)?system)?",
             r"mmdf",
             r"delivery-?(?:status|failure|subsystem)",
@@ -50,7 +50,7 @@ SUBJECT = re.compile(
             r"failure (?:notice|delivery|notification)",
             r"mail delivery",
             r"message delivery",
-            r"mail (?:failure|error|status|system error)",
+            r"mail (?:failure|error|status|system (?:error|notif))",
             r"delivery has (?:failed|been delayed)",
             r"could ?n[o']t be delivered",
             r"error sending (?:your )?mail",
@@ -101,6 +101,9 @@ PHRASE = re.compile(
             r"cannot be delivered",
             r"can ?not deliver",
             r"unable to deliver",
+            r"error has occurred while attempting",
+            r"delivery errors?",
+            r"(?:each|one) of the following recipients",
             r"not deliver(?:ed|able)",
             r"was ?n[o']t able to deliver",
             r"undeliver(?:ed|able)",
@@ -189,3 +192,11 @@ GAVE_UP = re.compile(
     re.IGNORECASE,
 )
 """It has, whatever else is said."""
+
+MACHINE_LOCAL = re.compile(
+    r"(?:no|do[-_.]?not|dont|never|nicht|kein)[-_.]?(?:reply|replies|respond|response|antworten|antwort)(?:[-_.+].{0,60})?|"
+    r"(?:.{1,60}[-_.])?(?:no-?reply|donotreply|do-not-reply)|nepasrepondre|ne[-_.]pas[-_.]repondre|"
+    r"no[-_.]?responder|nao[-_.]?responda|non[-_.]?rispondere|geen-?antwoord",
+    re.IGNORECASE,
+)
+"""The local part of an address that says that nobody reads what is sent to it."""
