@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from mailticket.config.desk import Condition, Department, Desk, HelpTopic, Rule
-from mailticket.domain.pattern import BadPattern, compile_pattern
+from mailticket.config.pattern import BadPattern, compile_pattern
 
 TEXT_CAP = 65_536
 """Conditions look at so many characters of a field; rules are about words, not about attachments."""

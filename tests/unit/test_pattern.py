@@ -1,4 +1,4 @@
-"""domain/pattern.py: the same answers as `re`, without its bad days."""
+"""config/pattern.py: the same answers as `re`, without its bad days."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailticket.domain.pattern import Pattern, compile_pattern, regex_problem
+from mailticket.config.pattern import Pattern, compile_pattern, regex_problem
 
 HOSTILE = [
     (r"(a+)+$", "a" * 60_000 + "!"),

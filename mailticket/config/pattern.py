@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from mailticket.domain.pattern_syntax import (
+from mailticket.config.pattern_syntax import (
     Assertion,
     BadPattern,
     Char,
@@ -239,7 +239,7 @@ class _Automaton:
                 return after.edge or (self._multiline and after.newline)
             case r"\A":
                 return before.edge
-            case r"\Z":
+            case r"\Z" | r"\z":  # the latter since Python 3.14
                 return after.edge
             case r"\b":
                 return before.word is not after.word

@@ -20,7 +20,7 @@ _KNOWN_FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "a": re.A
 _COUNT = re.compile(r"\{(?!\})(\d*)(?:(,)(\d*))?\}")
 _ESCAPE = re.compile(r"\\(?:x..|u.{4}|U.{8}|N\{[^}]*\}|0[0-7]{0,2}|.)", re.DOTALL)
 _NAMED = re.compile(r"\?P<\w+>")
-_ASSERTIONS = frozenset(("^", "$", r"\A", r"\Z", r"\b", r"\B"))
+_ASSERTIONS = frozenset(("^", "$", r"\A", r"\Z", r"\z", r"\b", r"\B"))
 
 
 class BadPattern(Permanent):
