@@ -96,10 +96,12 @@ class SmtpServer:
         host, port = listening.getsockname()[:2]
         ready = threading.Event()
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(listening, ready)), name=f"smtp-{self.listener.key}"
+            target=self._run, args=(listening, ready), name=f"smtp-{self.listener.key}", daemon=True
         )
         self._thread.start()
         ready.wait()
+        if self._loop is None:
+            raise Permanent(f"listener {self.listener.key}: no event loop could be started")
         log.info("smtp.listening", protocol=self.listener.protocol, host=host, port=port)
         return host, port
 
@@ -152,6 +154,15 @@ class SmtpServer:
     def _conversation(self) -> Conversation:
         return LmtpConversation(self) if self.listener.protocol == "lmtp" else Conversation(self)
 
+    def _run(self, listening: socket.socket, ready: threading.Event) -> None:
+        try:
+            with listening:
+                asyncio.run(self._serve(listening, ready))
+        except Exception as error:  # noqa: BLE001  # the thread's end: nobody else would hear of it
+            log.error("smtp.server_failed", listener=self.listener.key, error=reason(error))
+        finally:
+            ready.set()
+
     async def _serve(self, listening: socket.socket, ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(_log_loop_error)
@@ -160,8 +171,7 @@ class SmtpServer:
         server = await self._loop.create_server(self._conversation, sock=listening, backlog=backlog)
         ready.set()
         while not self._stop_asked.is_set():
-            for conversation in list(self.conversations):
-                conversation.check()
+            self._watch()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop_asked.wait(), WATCH_INTERVAL)
         await self._finish()
@@ -170,6 +180,14 @@ class SmtpServer:
             conversation.abort()
         await asyncio.sleep(0)
 
+    def _watch(self) -> None:
+        for conversation in list(self.conversations):
+            try:
+                conversation.check()
+            except Exception as error:  # noqa: BLE001  # one connection never ends the server
+                log.error("smtp.watch_failed", client=conversation.client, error=reason(error))
+                conversation.abort()
+
     async def _finish(self) -> None:
         """Part with idle clients, and wait for the others and for their commits."""
         self.draining = True
@@ -177,8 +195,7 @@ class SmtpServer:
             conversation.drain()
         deadline = asyncio.get_running_loop().time() + self._drain
         while (self.conversations or self._tasks) and asyncio.get_running_loop().time() < deadline:
-            for conversation in list(self.conversations):
-                conversation.check()
+            self._watch()
             await asyncio.sleep(0.02)
         if self._tasks:
             log.warning("smtp.commits_abandoned", count=len(self._tasks))

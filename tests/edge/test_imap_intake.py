@@ -617,6 +617,14 @@ def test_the_back_off_grows_to_its_bound_with_jitter() -> None:
     assert Backoff().delay(10_000) <= 600
 
 
+def test_a_server_without_starttls_gets_no_password(store: RecordingStore) -> None:
+    with ScriptedImap() as server:
+        with pytest.raises(Temporary, match="STARTTLS"):
+            check_mailbox(mailbox_of(server, security="starttls"))
+        assert server.said("LOGIN") == []
+        assert server.said("AUTHENTICATE") == []
+
+
 def test_no_line_break_of_the_configuration_reaches_the_server(store: RecordingStore) -> None:
     with ScriptedImap() as server:
         with pytest.raises(Permanent, match="control characters"):
