@@ -157,11 +157,11 @@ class _Splitting:
             self._mark(index, region.end, SpanKind.SIGNATURE)
             return region.end
         first = self._lead_in(index, floor)
+        introduced = first < index or self._intro_within(index, region.end)
+        if not (introduced or self.answers or region.mark is Mark.START):
+            return index  # a person's own block quote, or a layout
         self._mark(first, region.end, SpanKind.QUOTED)
-        if self._intro_within(index, region.end):
-            self._decided(0.97, "intro+html")
-        else:
-            self._decided(0.9, f"html:{region.method}")
+        self._decided(0.97 if introduced else 0.9, "intro+html" if introduced else f"html:{region.method}")
         after = self.lines.next_written(region.end)
         if after < self.lines.count and self.lines.quoted[after]:
             return self._prefixed(after, introduced=True)
@@ -190,7 +190,7 @@ class _Splitting:
         after = lines.next_written(body)
         region = self._region_near(first) or self._region_near(body) or self._region_near(after)
         agreed = f"{method}+html" if region else method
-        confidence = max(confidence, 0.97) if region else confidence
+        confidence = max(confidence, 0.97) if region and confidence != _PASTED else confidence
         if after < lines.count and lines.quoted[after]:
             self._mark(first, after, SpanKind.QUOTED)
             self._decided(max(confidence, 0.95), agreed)
@@ -318,20 +318,25 @@ def _content(text: str, work: _Splitting, tokens: tuple[str, ...]) -> Content:
     spans = _spans(text, work.lines, work.kinds)
     reply = _join(text, spans)
     confidence, method = work.confidence, "+".join(work.methods) or "none"
-    if not reply and SpanKind.SIGNATURE in work.kinds:
+    if not reply and _holds_words(text, spans, SpanKind.SIGNATURE):
         work.kinds = [SpanKind.NEW if kind is SpanKind.SIGNATURE else kind for kind in work.kinds]
         spans = _spans(text, work.lines, work.kinds)
         reply = _join(text, spans)
-    if not reply and text.strip() and not (work.certain and _announced_only(work)):
+    if not reply and text.strip() and not _only_quoted(work):
         return Content(spans, text.strip(), 0.3, tokens, f"{method}:nothing-new")
     if confidence < THRESHOLD:
         reply = text.strip()
     return Content(spans, reply, confidence, tokens, method)
 
 
-def _announced_only(work: _Splitting) -> bool:
-    """Whether a mail without new text is truly only a quote: words say so, not structure or `>` alone."""
-    return any(not method.startswith(("prefix", "html:")) for method in work.methods)
+def _only_quoted(work: _Splitting) -> bool:
+    """Whether a mail without new text is truly only a quote: an answer whose marks or words say so."""
+    said = any(not method.startswith("html:") for method in work.methods)
+    return work.answers and work.certain and said
+
+
+def _holds_words(text: str, spans: Sequence[Span], kind: SpanKind) -> bool:
+    return any(char.isalnum() for span in spans if span.kind is kind for char in text[span.start : span.end])
 
 
 def _mark_signatures(work: _Splitting) -> None:

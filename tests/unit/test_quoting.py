@@ -81,6 +81,26 @@ def test_a_mail_of_nothing_but_an_introduced_quote_has_an_empty_reply() -> None:
     assert (content.reply, content.confidence >= THRESHOLD) == ("", True)
 
 
+@pytest.mark.parametrize(
+    "text", [f"{INTRO}\n\n> Broken?\n", "> Broken?\n> Bob\n", "--\n\n> Broken?\n> Bob\n"]
+)
+def test_nothing_but_a_quote_is_empty_in_an_answer_and_text_in_a_new_mail(text: str) -> None:
+    assert split(text).reply == ""
+    assert split(text, answers=False).reply == text.strip()
+
+
+def test_a_block_quote_of_a_book_is_the_persons_own_text() -> None:
+    html = (
+        '<p>As they say:</p><blockquote cite="https://b.example/book">Words can be like needles.</blockquote>'
+    )
+    assert split("As they say\nWords can be like needles.", html).reply.endswith("needles.")
+
+
+def test_a_block_quote_in_a_mail_that_answers_nothing_is_the_persons_own_text() -> None:
+    html = '<p>The rule is</p><blockquote style="border-left: 2px solid">No smoking near the printer.</blockquote>'
+    assert "smoking" in split("The rule is\n\nNo smoking near the printer.", html, answers=False).reply
+
+
 def test_text_below_copied_headers_with_nothing_above_counts_as_text() -> None:
     text = (
         "From: Bob <bob@b.example>\nSent: 4 Feb 2020 10:05\nTo: "
