@@ -12,12 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from email.message import Message
 
 from mailticket.mail import automated_words as words
 from mailticket.mail.absence import return_date
 from mailticket.mail.bounce import read_bounce
 from mailticket.mail.bounce_informal import is_daemon
+from mailticket.mail.bounce_text import children, parameter
 from mailticket.mail.bounce_words import MACHINE_LOCAL
 from mailticket.mail.compose import LOOP_HEADER
 from mailticket.mail.parse import Parsed
@@ -247,13 +247,9 @@ def _sender_facts(mail: ParsedMail) -> Iterator[_Fact]:
 def _part_facts(parsed: Parsed) -> Iterator[_Fact]:
     """Read receipts (RFC 8098), feedback reports (RFC 5965), and every other report (RFC 6522)."""
     message = parsed.message
-    payload = message.get_payload()
     if message.get_content_type() == "multipart/report":
-        report = message.get_param("report-type", "")
-        report = str(report).lower()
-        yield _fact(MailKind.NOTIFICATION, "multipart/report", report)
-    children = payload[:20] if isinstance(payload, list) else []
-    kinds = [part.get_content_type() for part in children if isinstance(part, Message)]
+        yield _fact(MailKind.NOTIFICATION, "multipart/report", parameter(message, "report-type"))
+    kinds = [part.get_content_type() for part in children(message)[:20]]
     if "message/disposition-notification" in kinds or message.get_content_type() == (
         "message/disposition-notification"
     ):

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from email.message import Message
 
 from mailticket.mail import bounce_informal
-from mailticket.mail.bounce_text import ADDRESS, STATUS, ReportText, read_report_text
+from mailticket.mail.bounce_text import ADDRESS, STATUS, ReportText, children, read_report_text
 from mailticket.mail.parse import Parsed
 from mailticket.mail.types import Bounce, BounceRecipient
 
@@ -69,26 +69,22 @@ def _parts(message: Message) -> Iterator[Message]:
         part = pending.pop()
         count += 1
         yield part
-        payload = part.get_payload()
         kind = part.get_content_type()
-        if isinstance(payload, list) and kind not in _STATUS_TYPES and kind not in _MESSAGE_TYPES:
-            pending.extend(child for child in reversed(payload) if isinstance(child, Message))
+        if kind not in _STATUS_TYPES and kind not in _MESSAGE_TYPES:
+            pending.extend(reversed(children(part)))
 
 
 def _of_status_parts(parts: Sequence[Message]) -> list[BounceRecipient]:
     found: list[BounceRecipient] = []
-    for part in parts:
-        payload = part.get_payload()
-        if part.get_content_type() not in _STATUS_TYPES or not isinstance(payload, list):
-            continue
-        for block in _blocks(payload):
-            fields = {name.lower(): str(value) for name, value in reversed(block.items())}
-            found += _of_block(fields)
+    for block in _blocks(parts):
+        found += _of_block({name.lower(): str(value) for name, value in reversed(block.items())})
     return found
 
 
-def _blocks(payload: Sequence[object]) -> Iterator[Message]:
-    return (block for block in payload[: _MAX_RECIPIENTS + 1] if isinstance(block, Message))
+def _blocks(parts: Sequence[Message]) -> Iterator[Message]:
+    for part in parts:
+        if part.get_content_type() in _STATUS_TYPES:
+            yield from children(part)[: _MAX_RECIPIENTS + 1]
 
 
 def _of_fields_in_text(report: ReportText) -> list[BounceRecipient]:
@@ -154,12 +150,10 @@ def _unique(recipients: Sequence[BounceRecipient]) -> list[BounceRecipient]:
 def _original_message_id(parts: Sequence[Message], report: ReportText, parsed: Parsed) -> str | None:
     """From the returned message, its headers alone, the text after "original message", the reply headers."""
     for part in parts:
-        payload = part.get_payload()
-        if part.get_content_type() not in _MESSAGE_TYPES or not isinstance(payload, list):
-            continue
-        for inner in payload[:1]:
-            if isinstance(inner, Message) and (found := _bare_id(str(inner.get("Message-ID", "")))):
-                return found
+        if part.get_content_type() in _MESSAGE_TYPES:
+            for inner in children(part)[:1]:
+                if found := _bare_id(str(inner.get("Message-ID", ""))):
+                    return found
     found = bounce_informal.message_id_in(report)
     if found is not None:
         return found
@@ -173,11 +167,5 @@ def _bare_id(value: str) -> str | None:
 
 def _original_recipient(parts: Sequence[Message]) -> str | None:
     """The first Original-Recipient, which a host that forwards keeps (RFC 3461)."""
-    for part in parts:
-        payload = part.get_payload()
-        if part.get_content_type() in _STATUS_TYPES and isinstance(payload, list):
-            for block in _blocks(payload):
-                address = _address(str(block.get("Original-Recipient", "")))
-                if address:
-                    return address
-    return None
+    named = (_address(str(block.get("Original-Recipient", ""))) for block in _blocks(parts))
+    return next((address for address in named if address), None)

@@ -17,7 +17,7 @@ from email.message import Message
 
 from flufl.bounce import all_failures
 
-from mailticket.mail.bounce_text import ADDRESS, STATUS, ReportText
+from mailticket.mail.bounce_text import ADDRESS, STATUS, ReportText, parameter
 from mailticket.mail.bounce_words import (
     DAEMON_NAME,
     DAEMONS,
@@ -59,13 +59,13 @@ def may_be_report(parsed: Parsed, envelope_from: str | None) -> bool:
     """Does a mail without a delivery-status part look like a delivery report of a mail system?"""
     message, mail = parsed.message, parsed.mail
     if message.get_content_type() == "multipart/report":
-        return str(message.get_param("report-type", "delivery-status")).lower() == "delivery-status"
+        return parameter(message, "report-type") in ("", "delivery-status")
     if mail.text.startswith("{") and _SES.match(mail.text):
         return _ses_event(mail.text) is not None
     system = is_mail_system(parsed, envelope_from)
     if not system and not MACHINE_LOCAL.fullmatch(mail.sender.shown.address.partition("@")[0][:120]):
         return False
-    titled = SUBJECT.search(mail.subject[:300]) is not None
+    titled = mail.header("x-failed-recipients") is not None or SUBJECT.search(mail.subject[:300]) is not None
     if system is titled:
         return titled  # both, or neither
     return PHRASE.search("\n".join(mail.text[:6000].splitlines()[:_HEAD_LINES])) is not None

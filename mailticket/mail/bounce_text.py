@@ -32,6 +32,32 @@ _SEPARATOR = re.compile(
 _TRACE_LINE = re.compile(r"(?:received: (?:from|by|\()|return-path: ?<|dkim-signature: )", re.IGNORECASE)
 
 
+def children(part: Message) -> list[Message]:
+    """The parts of a multipart, the blocks of a delivery status, the message in a message; else none.
+
+    `get_payload()` of a leaf would decode it by whatever codec its charset names.
+    """
+    payload = part.get_payload() if part.is_multipart() else []
+    return [child for child in payload if isinstance(child, Message)] if isinstance(payload, list) else []
+
+
+def parameter(part: Message, name: str) -> str:
+    """A parameter of Content-Type in lower case; "" where there is none that can be read."""
+    try:
+        return str(part.get_param(name, "")).lower()
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return ""
+
+
+def _decoded(part: Message, most: int) -> str:
+    """The text of a leaf by its charset, at most `most` bytes of it; "" where it cannot be decoded at all."""
+    try:
+        data, label = part.get_payload(decode=True), part.get_content_charset()
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return ""
+    return decode(data[:most], label)[0] if isinstance(data, bytes) else ""
+
+
 @dataclass(frozen=True, slots=True)
 class ReportText:
     """Lines of a report, and the lines after the point where it starts to repeat the returned mail."""
@@ -47,10 +73,9 @@ def read_report_text(parts: Sequence[Message]) -> ReportText:
     room = _MOST_TEXT
     for part in parts:
         kind = part.get_content_type()
-        if kind not in _TEXT_TYPES or room <= 0 or isinstance(part.get_payload(), list):
+        if kind not in _TEXT_TYPES or room <= 0 or part.is_multipart():
             continue
-        data = part.get_payload(decode=True)
-        text = decode(data[:room], part.get_content_charset())[0] if isinstance(data, bytes) else ""
+        text = _decoded(part, room)
         room -= len(text)
         (html if kind == "text/html" else plain).append(text)
     lines = [line[:_LONGEST_LINE] for line in "\n\n".join(plain or map(_bare, html)).splitlines()]

@@ -280,3 +280,25 @@ def test_any_bytes_are_classified_without_an_exception(raw: bytes, envelope_from
     ):
         result = classify(parse(prefix + raw), envelope_from)
         assert result.automatic == (result.kind is not MailKind.HUMAN)
+
+
+@pytest.mark.parametrize(
+    "charset", ["idna", "hex", "punycode", "undefined", "unicode_escape", "utf-7", "", "\\0", "x-y"]
+)
+def test_no_charset_a_mail_names_stops_the_classification(charset: str) -> None:
+    body = b"--b\nContent-Type: text/plain; charset=" + charset.encode() + b"\n\n\xe4\xff\x00 \xfc\n--b--\n"
+    for kind in (
+        b"multipart/report; boundary=b",
+        b"multipart/mixed; boundary=b",
+        b"text/plain; charset=" + charset.encode(),
+    ):
+        raw = b"Return-Path: <>\nSubject: undeliverable\nContent-Type: " + kind + b"\n\n" + body
+        assert classify(parse(raw), None).kind is MailKind.BOUNCE
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=60), st.binary(max_size=60), st.binary(max_size=200))
+def test_any_content_type_is_classified_without_an_exception(head: bytes, name: bytes, body: bytes) -> None:
+    for kind in (b"multipart/report; ", b"text/plain; charset=", b"message/delivery-status; a*", b""):
+        raw = b"Return-Path: <>\nContent-Type: " + kind + head + b"\n\n--" + name + b"\n" + body
+        classify(parse(raw), "")
