@@ -73,20 +73,26 @@ class _Gatherer:
         return pieces
 
     def _alternative(self, part: Part) -> list[Piece]:
+        """One piece of all versions; of several HTML ones the last, which RFC 2046 says is the best.
+
+        Apple Mail puts text/plain beside a multipart of HTML, files and more HTML: that is one version.
+        """
         merged = Piece()
         rest: list[Piece] = []
         for child in part.children:
-            if child.content_type in _ALTERNATIVES_IGNORED:
+            found = [] if child.content_type in _ALTERNATIVES_IGNORED else self.gather(child)
+            if any(piece.plain is None for piece in found):
+                _merge_html(merged, found)
                 continue
-            found = self.gather(child)
-            for piece in found:
-                if merged.plain is None and piece.plain is not None and piece.html is None:
-                    merged.plain = piece.plain
-                elif merged.html is None and piece.html is not None:
-                    merged.html, merged.plain = piece.html, merged.plain or piece.plain
-                elif child.is_multipart or not _same_words(merged, piece):
-                    rest.append(piece)
-        return [merged, *rest] if merged.plain is not None or merged.html is not None else rest
+            plain = "\n\n".join(piece.plain or "" for piece in found)
+            if any(piece.html is not None for piece in found):
+                _merge_html(merged, found)
+            if not (merged.plain or "").strip():
+                merged.plain = plain if found else merged.plain
+            elif found and merged.plain is not None and merged.plain.split() != plain.split():
+                rest.append(Piece(plain=plain))
+        empty = merged.plain is None and merged.html is None and merged.html_text is None
+        return rest if empty else [merged, *rest]
 
     def _leaf(self, part: Part) -> list[Piece]:
         data, problem = decoded_body(part)
@@ -98,6 +104,9 @@ class _Gatherer:
             if data or part.disposition.value or part.declared_type:
                 self.files.append((part, data))
             return []
+        return self._text(part, data)
+
+    def _text(self, part: Part, data: bytes) -> list[Piece]:
         if part.content_type in ("text/html", "application/xhtml+xml"):
             return self._html(part, data)
         return self._plain(part, data)
@@ -125,14 +134,20 @@ class _Gatherer:
             name, content_type or attachment.type_for_name(name), file.data, "tnef", inline=bool(cid), cid=cid
         )
 
+    def named_body(self) -> list[Piece]:
+        """The first text part that has a name but is not declared an attachment, where there is no other."""
+        for index, (part, data) in enumerate(self.files):
+            if part.content_type in _BODY_TYPES and part.disposition.value != "attachment":
+                del self.files[index]
+                return self._text(part, data)
+        return []
+
     def _is_body(self, part: Part) -> bool:
         if part.content_type not in _BODY_TYPES or part.disposition.value == "attachment":
             return False
-        if part.content_type == "text/html" and part.parent is None:
-            return True
         named = bool(part_filename(part, self.limits.filename))
         in_alternative = part.parent is not None and part.parent.content_type == "multipart/alternative"
-        return not named or in_alternative or (part.parent is None and part.disposition.value != "inline")
+        return not named or in_alternative or part.parent is None
 
     def _plain(self, part: Part, data: bytes) -> list[Piece]:
         label = part.params.get("charset")
@@ -196,8 +211,14 @@ class _Gatherer:
             self.defects.append(Defect(code, clean_text(detail, limit=200, one_line=True)))
 
 
-def _same_words(merged: Piece, piece: Piece) -> bool:
-    return (merged.plain or "").split() == (piece.plain or "").split() and piece.html is None
+def _merge_html(merged: Piece, found: list[Piece]) -> None:
+    """Make the pieces of one alternative the HTML of `merged`."""
+    if any(piece.html is not None for piece in found):
+        merged.html = "\n".join(
+            piece.html or text_to_html(piece.plain or piece.html_text or "") for piece in found
+        )
+    else:
+        merged.html_text = "\n\n".join(piece.html_text or piece.plain or "" for piece in found)
 
 
 def _has_words(piece: Piece) -> bool:
@@ -248,7 +269,7 @@ def read_body(root: Part, limits: Limits) -> Body:
     gatherer = _Gatherer(limits, text_room=limits.text)
     pieces = gatherer.gather(root)
     if not any(_has_words(piece) for piece in pieces):
-        pieces += gatherer.tnef_bodies
+        pieces += gatherer.tnef_bodies or gatherer.named_body()
     texts: list[str] = []
     htmls: list[str] = []
     from_html = False

@@ -17,12 +17,17 @@ from mailticket.mail.limits import Limits
 if TYPE_CHECKING:
     import nh3
 
-_HIDDEN_STYLES: Final = (
-    *("display:none", "display: none", "display :none", "visibility:hidden", "visibility: hidden"),
-    *("mso-hide:all", "mso-hide: all", "opacity:0;", "opacity: 0;"),
-    *("max-height:0px", "max-height:0;", "max-height: 0px", "max-height: 0;"),
-)
-_HIDDEN_SPANS: Final = ("font-size:0px", "font-size: 0px", "font-size:0;", "font-size: 0;")
+# word that must be there -> selectors worth trying; each selector costs a walk of the tree
+_HIDING: Final = {
+    "none": [f'[style*="display{colon}none" i]' for colon in (":", ": ", " :")],
+    "hidden": ["[hidden]", *(f'[style*="visibility{colon}hidden" i]' for colon in (":", ": "))],
+    "mso-hide": [f'[style*="mso-hide{colon}all" i]' for colon in (":", ": ")],
+    "opacity": [f'[style*="opacity{zero}" i]' for zero in (":0;", ": 0;")],
+    "max-height": [f'[style*="max-height{zero}" i]' for zero in (":0px", ":0;", ": 0px", ": 0;")],
+    "font-size:0": [f'span[style*="font-size{zero}" i]' for zero in (":0px", ":0;")],
+    "font-size: 0": [f'span[style*="font-size{zero}" i]' for zero in (": 0px", ": 0;")],
+}
+_NEVER_TEXT: Final = ("style", "script", "title", "template")
 _PARAGRAPH: Final = re.compile(r"<(/?)[pP](?=[\s>])")
 _LINK: Final = re.compile(r" \(((?:https?://|mailto:|tel:|cid:)[^\s()]{1,4000})\)")
 _DEAD_LINK: Final = re.compile(r" \((?:javascript|vbscript|data|file):\S{0,300}\)")
@@ -77,14 +82,10 @@ def html_to_text(html: str, limits: Limits) -> str | None:
 
 
 def _hidden(html: str) -> list[str]:
-    """Selectors of what is not shown; only those that can match, because each costs a walk of the tree."""
+    """Selectors of what is not shown, of those that can match at all."""
     lowered = html.lower()
-    selectors = ["style", "script", "title", "template"]
-    selectors += [f'[style*="{css}" i]' for css in _HIDDEN_STYLES if css in lowered]
-    selectors += [f'span[style*="{css}" i]' for css in _HIDDEN_SPANS if css in lowered]
-    if " hidden" in lowered:
-        selectors.append("[hidden]")
-    return selectors
+    selectors = [selector for word, group in _HIDING.items() if word in lowered for selector in group]
+    return [*_NEVER_TEXT, *selectors]
 
 
 def strip_tags(html: str) -> str:
