@@ -27,7 +27,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from mailticket.config.desk import SLAPlan
-from mailticket.domain.schedule import WorkingTime
+from mailticket.domain.schedule import NeverOpens, WorkingTime
 from mailticket.domain.status import FINISHED, PAUSED, Status
 
 Target = Literal["first_response", "resolution"]
@@ -72,7 +72,7 @@ class Clock:
 
     state     "running"; "paused" (waiting, on hold, or resolved and perhaps reopened later);
               "met"; "missed": overdue, or ended too late
-    due_at    when the promised time is or was used up; None while that is open: paused, or met
+    due_at    when the promised time is or was used up; None while that is open: paused, met, or never
     used      working time counted so far, or until it ended
     allowed   working time promised
     ended_at  when what was promised came, on time or not; None while it did not
@@ -114,7 +114,8 @@ def clocks(
 
     Events may come in any order; those of one moment keep theirs. A `now` before the last event
     (the clock was set back) counts as the moment of that event. Without a CREATED event there is
-    no clock. Raises `NeverOpens` where the schedule never comes to the promised time.
+    no clock. A promise in a schedule that never comes to it is never due; `schedule_problems` tells
+    the operator, and no mail fails for it.
     """
     story = sorted(events, key=lambda event: event.at)
     if not any(event.kind is ClockEventKind.CREATED for event in story):
@@ -214,7 +215,7 @@ def _clock(target: Target, run: _Run, allowed: timedelta, working_time: WorkingT
     for since, until in run.stretches:
         counted = working_time.between(since, until or now)
         if due_at is None and (until is None or used + counted >= allowed):
-            due_at = working_time.add(since, allowed - used)
+            due_at = _after(working_time, since, allowed - used)
         used += counted
     counting = bool(run.stretches) and run.stretches[-1][1] is None
     state: State
@@ -303,7 +304,8 @@ def overdue_decision(
     if alarmed is None:
         return NotYet(min(upcoming)) if upcoming else Nothing()
     if plan.repeat_alert is not None and alarmed.counting:
-        upcoming.append(working_time.add(now, plan.repeat_alert))
+        repeat = _after(working_time, now, plan.repeat_alert)
+        upcoming += [repeat] if repeat is not None else []
     number = 1 + sum(alert.target == alarmed.target for alert in alerts_sent)
     return Overdue(
         target=alarmed.target,
@@ -331,7 +333,15 @@ def _alert_at(
         return clock.due_at
     if plan.repeat_alert is None or not clock.counting:
         return None
-    return working_time.add(max(sent), plan.repeat_alert)
+    return _after(working_time, max(sent), plan.repeat_alert)
+
+
+def _after(working_time: WorkingTime, start: datetime, duration: timedelta) -> datetime | None:
+    """When `duration` of working time after `start` is over; None where the schedule never comes to it."""
+    try:
+        return working_time.add(start, duration)
+    except NeverOpens:
+        return None
 
 
 # -- in words ------------------------------------------------------------------------------------------

@@ -334,6 +334,23 @@ class WorkingTimes:
         return self.of(plan.schedule if plan is not None else None)
 
 
+def schedule_problems(desk: Desk, now: datetime) -> tuple[str, ...]:
+    """What is wrong with a desk's schedules, a sentence each: not understood, or not opening any more.
+
+    To be asked when a configuration is loaded or checked; what runs later takes such a promise as
+    never due rather than let a mail fail.
+    """
+    found: list[str] = []
+    for key, schedule in desk.schedules.items():
+        try:
+            WorkingTime(schedule, desk.time_zone).next_open(now)
+        except BadSchedule as exc:
+            found.append(f'schedule "{key}": {exc}')
+        except NeverOpens as exc:
+            found.append(str(exc) if schedule.key else f'schedule "{key}": {exc}')
+    return tuple(found)
+
+
 def _utc(moment: datetime) -> datetime:
     if moment.tzinfo is UTC:
         return moment

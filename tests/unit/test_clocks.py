@@ -342,6 +342,25 @@ def test_a_plan_without_targets_and_a_ticket_without_beginning_have_no_clocks() 
     assert clocks(plan(resolution="8h"), [], OFFICE, berlin("2026-06-01T10:00")) == ()
 
 
+def test_a_promise_in_a_schedule_that_never_opens_is_never_due() -> None:
+    never = WorkingTime(Schedule(hours={}))
+    promised = plan(first_response="2h", resolution="8h", repeat_alert="1h")
+    now = berlin("2026-06-09T10:00")
+    found = clocks(promised, story(CREATED), never, now)
+    assert [(clock.state, clock.due_at) for clock in found] == [("running", None), ("running", None)]
+    assert next_due(found) is None
+    assert overdue_decision(found, [], promised, never, now) == Nothing()
+
+
+def test_an_overdue_alert_is_not_repeated_once_the_desk_has_closed_for_good() -> None:
+    last = WorkingTime(Schedule.model_validate({"hours": {}, "open": {"2026-06-01": ["00:00-24:00"]}}))
+    promised = plan(first_response="2h", repeat_alert="12h")
+    found = clocks(promised, story(CREATED), last, berlin("2026-06-02T01:00"))
+    verdict = overdue_decision(found, [], promised, last, berlin("2026-06-02T01:00"))
+    assert isinstance(verdict, Overdue)
+    assert verdict.next_at is None
+
+
 def test_a_clock_set_back_never_gives_time_back_or_a_negative_use() -> None:
     events = story(CREATED, ("2026-06-01T11:00", K.CUSTOMER_MESSAGE))
     clock = only(plan(resolution="8h"), events, "2026-05-31T08:00")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,8 +16,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mailticket.config.desk import Schedule
-from mailticket.domain.schedule import BadSchedule, NeverOpens, WorkingTime, parse_hours
+from mailticket.config.desk import Desk, Schedule, SLAPlan
+from mailticket.domain.schedule import (
+    BadSchedule,
+    NeverOpens,
+    WorkingTime,
+    WorkingTimes,
+    parse_hours,
+    schedule_problems,
+)
 
 CASES = int(os.environ.get("MAILTICKET_CLOCK_CASES", "2000"))
 MINUTE = timedelta(minutes=1)
@@ -146,7 +154,11 @@ def test_time_between_equals_a_minute_counter(scene: tuple[Schedule, datetime], 
     assert working.is_open(end) == counter.is_open(end)
     assert working.between(start, end) == MINUTE * minutes
     assert working.between(end, start) == -MINUTE * minutes
-    assert sum((b - a for a, b in working.intervals(start, end)), timedelta(0)) == MINUTE * minutes
+    stretches = working.intervals(start, end)
+    assert sum((b - a for a, b in stretches), timedelta(0)) == MINUTE * minutes
+    assert all(a < b for a, b in stretches)
+    assert all(earlier[1] < later[0] for earlier, later in pairwise(stretches))
+    assert all(working.is_open(a) and not working.is_open(b) for a, b in stretches if a > start and b < end)
 
 
 @exhaustive
@@ -351,3 +363,47 @@ def test_a_schedule_that_makes_no_sense_is_refused_by_name(wrong: dict[str, Any]
 
 def test_overlapping_and_touching_hours_become_one() -> None:
     assert parse_hours(["13:00-17:00", "09:00-12:00", "12:00-13:00"]) == ((540, 1020),)
+
+
+def desk_with(**schedules: Any) -> Desk:
+    return Desk.model_validate(
+        {
+            "name": "Desk",
+            "instance": "desk1",
+            "time_zone": "Asia/Kathmandu",
+            "default_department": "support",
+            "departments": {"support": {"name": "Support", "addresses": ["support@desk.example"]}},
+            "priorities": {"normal": {"name": "Normal", "urgency": 3}},
+            "schedules": schedules,
+        }
+    )
+
+
+def test_a_desk_has_its_schedules_compiled_in_its_own_zone() -> None:
+    times = WorkingTimes(
+        desk_with(office={"hours": OFFICE}, berlin={"hours": OFFICE, "time_zone": "Europe/Berlin"})
+    )
+    assert times.of(None).around_the_clock
+    assert times.of_plan(None).around_the_clock
+    assert times.of("office").next_open(at("2026-06-01T00:00")) == at("2026-06-01T09:00", "Asia/Kathmandu")
+    plan = SLAPlan(name="Plan", schedule="berlin")
+    assert times.of_plan(plan).next_open(at("2026-06-01T00:00")) == at("2026-06-01T09:00", "Europe/Berlin")
+    with pytest.raises(KeyError):
+        times.of("none")
+
+
+def test_what_is_wrong_with_the_schedules_is_told_by_name() -> None:
+    desk = desk_with(
+        good={"hours": OFFICE},
+        never={"hours": {}},
+        over={"hours": {}, "open": {"2020-01-01": ["09:00-17:00"]}},
+        strange={"hours": OFFICE, "country": "XX"},
+    )
+    problems = schedule_problems(desk, at("2026-06-01T00:00"))
+    assert [problem.partition(":")[0] for problem in problems] == [
+        'schedule "never"',
+        'schedule "over"',
+        'schedule "strange"',
+    ]
+    with pytest.raises(BadSchedule, match="strange"):
+        WorkingTimes(desk)
