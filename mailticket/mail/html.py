@@ -29,6 +29,9 @@ _HIDING: Final = {
 }
 _NEVER_TEXT: Final = ("style", "script", "title", "template")
 _PARAGRAPH: Final = re.compile(r"<(/?)[pP](?=[\s>])")
+_ANCHOR_WITHOUT_TARGET: Final = re.compile(
+    r"<a(?=[\s>])(?![^<>]{0,4000}\bhref\s{0,4}=\s{0,4}[\"']?[^\"'#\s>])[^<>]{0,4000}>", re.IGNORECASE
+)
 _LINK: Final = re.compile(r" \(((?:https?://|mailto:|tel:|cid:)[^\s()]{1,4000})\)")
 _DEAD_LINK: Final = re.compile(r" \((?:javascript|vbscript|data|file):\S{0,300}\)")
 _WEAK_LINKS: Final = ("cid:", "tel:")
@@ -71,6 +74,7 @@ def html_to_text(html: str, limits: Limits) -> str | None:
     source = html
     if "MsoNormal" in html:  # Outlook's paragraphs have no margins: each is a line, an empty one a blank line
         source = _PARAGRAPH.sub(r"<\1div", html)
+    source = _ANCHOR_WITHOUT_TARGET.sub("<span>", source)  # would be shown as "text ()"
     try:
         text = extract_plain_text(
             source, preserve_formatting=True, main_content=False, list_bullets=True, links=True,
