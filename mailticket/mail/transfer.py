@@ -13,6 +13,7 @@ _IDENTITY: Final = frozenset(
     {"7bit", "8bit", "binary", "", "none", "us-ascii", "utf-8", "7-bit", "8-bit", "ascii"}
 )
 _UU: Final = frozenset({"x-uuencode", "uuencode", "x-uue", "uue"})
+_UU_LINES: Final = 500_000
 _UU_BEGIN: Final = re.compile(rb"(?m)^begin[ \t]+[0-7]{3,4}[ \t]+([^\r\n]{1,255})\r?$")
 
 
@@ -74,7 +75,7 @@ def _uu_lines(body: bytes, position: int) -> tuple[bytes | None, int]:
         if line == b"end":
             return (b"".join(out) if out else None), after
         if line not in (b"", b"`"):
-            if len(line) > 90:
+            if len(line) > 90 or len(out) >= _UU_LINES:
                 return None, after
             try:
                 out.append(_uu_line(line))
