@@ -243,7 +243,7 @@ class Conversation(SMTP):
         """What is offered: everything aiosmtpd does but AUTH, and PIPELINING, which it does too."""
         session.host_name = hostname
         offered = [line for line in responses if not line.startswith("250-AUTH")]
-        return [*offered[:-1], "250-PIPELINING", offered[-1]]
+        return ["\r\n".join([*offered[:-1], "250-PIPELINING", offered[-1]])]  # one packet
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

@@ -576,6 +576,35 @@ def test_stopping_lets_a_message_under_way_finish_and_sends_the_others_home(
         connect(server)
 
 
+def test_stopping_tells_a_client_that_does_not_finish_its_message(
+    serve: Servers, store: RecordingStore
+) -> None:
+    server = serve()
+    with connect(server) as wire:
+        wire.transaction(SUPPORT)
+        wire.send(MAIL)
+        server.stop(0.05)
+        assert wire.reply()[:3] == "421"
+        assert wire.closed()
+    assert store.calls == []
+
+
+def test_stopping_waits_for_a_commit_of_a_client_that_is_gone(serve: Servers, store: RecordingStore) -> None:
+    server = serve()
+    store.gate.clear()
+    with connect(server) as wire:
+        wire.transaction(SUPPORT)
+        wire.send(MAIL + b".\r\n")
+        assert store.waiting.acquire(timeout=20)
+    stopping = threading.Thread(target=server.stop, args=(20.0,))
+    stopping.start()
+    wait_until(lambda: server.draining, "the server is told to stop")
+    store.gate.set()
+    stopping.join(20)
+    assert not stopping.is_alive()
+    assert len(store.mails) == 1
+
+
 def test_the_crash_points_lie_around_the_commit_and_before_the_answer(
     serve: Servers, store: RecordingStore
 ) -> None:
