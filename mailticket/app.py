@@ -26,7 +26,6 @@ from mailticket.delivery.maildir import MaildirDelivery
 from mailticket.delivery.outcome import Transport
 from mailticket.delivery.render import Renderer
 from mailticket.delivery.smarthost import SmarthostConnection
-from mailticket.domain.pattern import regex_problem
 from mailticket.intake.imap import ImapWorker
 from mailticket.intake.smtp import SmtpServer
 from mailticket.store.engine import durability_warnings, open_engine
@@ -105,7 +104,7 @@ class Application:
     def reload(self) -> None:
         """Read the configuration again; a bad one changes nothing and says why."""
         try:
-            fresh = load(self.directory, os.environ, regex_problem=regex_problem)
+            fresh = load(self.directory, os.environ)
         except ConfigurationError as error:
             for problem in error.problems:
                 log.error("configuration.kept", problem=str(problem))

@@ -19,7 +19,7 @@ from mailticket.config.settings import Settings
 from mailticket.errors import Permanent
 from mailticket.store import outbox
 from mailticket.store.engine import open_engine, reading
-from mailticket.store.inbox import Inbox, InboundState
+from mailticket.store.inbox import InboundState, Inbox
 from mailticket.store.migrate import is_current
 from mailticket.store.outbox import OutboxState
 from mailticket.store.views import TicketFilter, list_tickets, mailbox_contacts, show_ticket

@@ -16,7 +16,6 @@ from rich.console import Console
 from mailticket.config.loader import load
 from mailticket.config.problems import ConfigurationError
 from mailticket.config.settings import Settings
-from mailticket.domain.pattern import regex_problem
 from mailticket.errors import MailticketError, Temporary
 
 EXIT_FAILED = 1
@@ -45,7 +44,7 @@ def settings_of(ctx: typer.Context, *, create_secret: bool = False) -> Settings:
     """Load the configuration, or end the program with every mistake in it."""
     directory = configuration_directory(ctx)
     try:
-        return load(directory, os.environ, create_secret=create_secret, regex_problem=regex_problem)
+        return load(directory, os.environ, create_secret=create_secret)
     except ConfigurationError as error:
         err.print(f"[bold red]The configuration in {directory} cannot be used:[/]")
         for problem in error.problems:

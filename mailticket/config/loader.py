@@ -20,7 +20,7 @@ from mailticket.config.problems import ConfigurationError, Problem
 from mailticket.config.references import check_references
 from mailticket.config.secrets import SHORTEST_KEY, UNUSABLE, ensure_secret_key, resolve_secrets
 from mailticket.config.settings import Settings
-from mailticket.config.validate import NO_KEY_YET, Draft, complete_document, no_problem, validate
+from mailticket.config.validate import NO_KEY_YET, Draft, complete_document, validate
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +34,6 @@ def load(
     environ: Mapping[str, str],
     *,
     create_secret: bool = False,
-    regex_problem: Callable[[str], str | None] = no_problem,
     warn: Callable[[Problem], None] = _log_warning,
 ) -> Settings:
     """Load and check the configuration in `directory`.
@@ -43,8 +42,6 @@ def load(
     create_secret  without a configured secret key, make one in {state_dir}/secret.key (the daemon
                    does); else an existing file is used, and without one a key that lasts as long as
                    the process, which is right for commands that send nothing
-    regex_problem  why the rules' matcher cannot use a pattern (`mailticket.domain.pattern.regex_problem`,
-                   which this package may not import); that it is a regular expression is checked anyway
     warn           hears what is doubtful but no mistake; by default it is logged
 
     Every path and the database URL of the result are absolute. Raises `ConfigurationError` with all
@@ -57,7 +54,6 @@ def load(
     resolve_secrets(document, environ)
     complete_document(document)
     draft = validate(document, root)
-    draft.regex_problem = regex_problem
     _check_key_length(draft)
     if document.complete:
         check_references(draft)

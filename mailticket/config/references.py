@@ -10,6 +10,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from mailticket.config.desk import Agent, Department, Rule, Schedule
+from mailticket.config.pattern import regex_problem
 from mailticket.config.problems import Path, did_you_mean, dotted
 from mailticket.config.settings import Listener, Mailbox
 from mailticket.config.validate import Draft
@@ -136,7 +137,7 @@ def patterns_are_supported(draft: Draft) -> None:
         assert isinstance(rule, Rule)
         for place, condition in enumerate(rule.when):
             if condition.how in ("matches", "not_matches"):
-                problem = draft.regex_problem(condition.value)
+                problem = regex_problem(condition.value)
                 if problem is not None:
                     path: Path = ("rules", index, "when", place, "value")
                     draft.document.report(path, problem, value=condition.value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
@@ -27,11 +26,6 @@ DEFAULT_PRIORITIES = {"low": 4, "normal": 3, "high": 2, "emergency": 1}
 _S = TypeVar("_S", bound=Section)
 
 
-def no_problem(_: str) -> str | None:
-    """For callers whose matcher takes every pattern."""
-    return None
-
-
 @dataclass
 class Draft:
     """What of a configuration is valid by itself; entries with mistakes are left out.
@@ -47,8 +41,6 @@ class Draft:
     rules: dict[int, Section] = field(default_factory=dict)
     delivery: Delivery | None = None
     receive: Receive | None = None
-    regex_problem: Callable[[str], str | None] = no_problem
-    """Why the rules' matcher cannot use a pattern that is a regular expression, or None."""
 
 
 def complete_document(document: Document) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mailticket.config.desk import Desk
+from mailticket.domain.assignment import after_transfer, assign, claim_on_reply
 from mailticket.domain.naming import Named, Unknown, resolve
 from mailticket.domain.status import (
     NewLinkedTicket,
@@ -132,15 +133,14 @@ def _answered(entry: AddEntry, actor: _Actor, named: set[str]) -> list[Change] |
     """An answer makes its author the assignee of an unassigned ticket, and moves the ticket on,
     unless the mail's own commands say otherwise."""
     made: list[Change] = [entry]
-    department = actor.desk.departments.get(actor.ticket.department)
-    claims = department is None or department.auto_assign_on_reply
-    if actor.ticket.assignee is None and "assignee" not in named and claims:
-        why = f"{actor.name} is the first to answer the unassigned ticket"
-        made.append(actor.field("assignee", actor.key, why))
+    ticket = actor.ticket
+    claimed = claim_on_reply(actor.desk, ticket.department, ticket.assignee, ticket.team, actor.key)
+    if claimed is not None and "assignee" not in named:
+        made.append(actor.field("assignee", claimed.agent, claimed.reason))
     moved = actor.moved(StatusEvent.AGENT_REPLIED)
     if isinstance(moved, Refused):
         return Problem("", moved.reason)
-    if "status" not in named and moved.new != actor.ticket.status:
+    if "status" not in named and moved.new != ticket.status:
         made.append(actor.field("status", moved.new, moved.reason))
     return made
 
@@ -150,13 +150,14 @@ def _change(command: Command, actor: _Actor) -> list[Change] | Problem:
     desk = actor.desk
     match command.name:
         case CommandName.TAKE:
-            return [actor.field("assignee", actor.key, f"{actor.name} takes it")]
+            return _assigned(actor.key, actor)
         case CommandName.UNASSIGN:
-            return [actor.field("assignee", None, f"{actor.name} gives it back")]
+            return _assigned(None, actor)
         case CommandName.ASSIGN if command.argument.casefold() in ("me", "myself"):
-            return [actor.field("assignee", actor.key, f"{actor.name} takes it")]
+            return _assigned(actor.key, actor)
         case CommandName.ASSIGN:
-            return _named(command, desk.agents, "agent", "assignee", actor)
+            found = resolve(command.argument, desk.agents, "agent")
+            return _unknown(command, found, actor) if isinstance(found, Unknown) else _assigned(found, actor)
         case CommandName.TEAM:
             return _named(command, desk.teams, "team", "team", actor)
         case CommandName.PRIORITY:
@@ -171,13 +172,23 @@ def _change(command: Command, actor: _Actor) -> list[Change] | Problem:
             return _status(command, actor)
 
 
+def _assigned(agent: str | None, actor: _Actor) -> list[Change]:
+    ticket = actor.ticket
+    given = assign(actor.desk, actor.key, assignee=ticket.assignee, team=ticket.team, agent=agent)
+    return [] if given is None else [actor.field("assignee", given.agent, given.reason)]
+
+
+def _unknown(command: Command, found: Unknown, actor: _Actor) -> Problem:
+    nearest = f"{actor.desk.command_prefix}{command.name} {found.nearest}" if found.nearest else None
+    return Problem(command.line, found.reason, nearest)
+
+
 def _named(
     command: Command, things: Mapping[str, Named], what: str, field: str, actor: _Actor
 ) -> list[Change] | Problem:
     found = resolve(command.argument, things, what)
     if isinstance(found, Unknown):
-        nearest = f"{actor.desk.command_prefix}{command.name} {found.nearest}" if found.nearest else None
-        return Problem(command.line, found.reason, nearest)
+        return _unknown(command, found, actor)
     return [actor.field(field, found, f"{actor.name} sets the {what} to {things[found].name}")]
 
 
@@ -185,12 +196,12 @@ def _transfer(found: list[Change] | Problem, actor: _Actor) -> list[Change] | Pr
     """A transfer also releases an assignee who does not work in the new department."""
     if isinstance(found, Problem):
         return found
-    assignee, target = actor.ticket.assignee, found[0]
+    target, ticket = found[0], actor.ticket
     assert isinstance(target, SetField)
     assert target.value is not None
-    if assignee is not None and assignee not in actor.desk.members_of(target.value):
-        why = f"{assignee} does not work in {actor.desk.departments[target.value].name}"
-        return [target, actor.field("assignee", None, why)]
+    released = after_transfer(actor.desk, target.value, ticket.assignee, ticket.team)
+    if released is not None:
+        return [target, actor.field("assignee", released.agent, released.reason)]
     return found
 
 

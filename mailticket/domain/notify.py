@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from mailticket.config.desk import Desk
+from mailticket.domain.assignment import alerted, alerted_overdue
+from mailticket.domain.digest import DigestModel, DigestSection, TicketRow
 from mailticket.domain.types import Audience, Event, EventKind, Notice, TicketFacts
 
 _REPLIED = "auto-replied"
@@ -93,14 +96,14 @@ class _Planner:
     def created(self) -> Iterator[Notice]:
         entry = self._entry_of(EventKind.MESSAGE)
         extra = {"suspected": self.event.data.get("suspected") or ""}
-        yield from self._agents(working_on(self.ticket, self.desk), "ticket.alert", entry, extra)
+        yield from self._agents(self._concerned(), "ticket.alert", entry, extra)
         if self.occasion.acknowledge and self.desk.departments[self.ticket.department].acknowledge:
             yield self._customer("ticket.autoresp", self.event.actor, entry, _REPLIED)
 
     def message(self) -> Iterator[Notice]:
         if self._happened(EventKind.CREATED):
             return
-        yield from self._agents(working_on(self.ticket, self.desk), "message.alert", self.event.entry_id)
+        yield from self._agents(self._concerned(), "message.alert", self.event.entry_id)
         if self.occasion.acknowledge and self.desk.departments[self.ticket.department].acknowledge_replies:
             yield self._customer("message.autoresp", self.event.actor, self.event.entry_id, _REPLIED)
 
@@ -111,7 +114,7 @@ class _Planner:
         yield from self._agents(others, "note.alert", self.event.entry_id)
 
     def note(self) -> Iterator[Notice]:
-        yield from self._agents(working_on(self.ticket, self.desk), "note.alert", self.event.entry_id)
+        yield from self._agents(self._concerned(), "note.alert", self.event.entry_id)
 
     def assigned(self) -> Iterator[Notice]:
         if self.event.data["field"] == "team":
@@ -123,12 +126,16 @@ class _Planner:
 
     def transferred(self) -> Iterator[Notice]:
         extra = {"from_department": self.event.data["before"]}
-        yield from self._agents(working_on(self.ticket, self.desk), "transfer.alert", self._said(), extra)
+        yield from self._agents(self._concerned(), "transfer.alert", self._said(), extra)
 
     def overdue(self) -> Iterator[Notice]:
-        manager = self.desk.departments[self.ticket.department].manager
-        people = (*working_on(self.ticket, self.desk), *((manager,) if manager else ()))
+        ticket = self.ticket
+        people = alerted_overdue(self.desk, ticket.department, ticket.assignee, ticket.team).agents
         yield from self._agents(people, "ticket.overdue", None, dict(self.event.data))
+
+    def _concerned(self) -> tuple[str, ...]:
+        """The agents who hear of the ticket: never nobody while the desk has anybody."""
+        return alerted(self.desk, self.ticket.department, self.ticket.assignee, self.ticket.team).agents
 
     def _said(self) -> int | None:
         """The entry that came with a change: the note or answer an agent wrote beside it."""
@@ -179,21 +186,6 @@ class _Planner:
         )
 
 
-def working_on(ticket: TicketFacts, desk: Desk) -> tuple[str, ...]:
-    """Keys of the agents a ticket concerns: its assignee, else its team, else its department's members,
-    else the manager; never nobody while the department has anybody at all."""
-    if ticket.assignee is not None and ticket.assignee in desk.agents:
-        return (ticket.assignee,)
-    team = desk.teams.get(ticket.team) if ticket.team else None
-    if team is not None and team.members:
-        return team.members
-    members = desk.members_of(ticket.department)
-    if members:
-        return members
-    manager = desk.departments[ticket.department].manager
-    return (manager,) if manager else ()
-
-
 def _returned(event: Event, ticket: TicketFacts | None, desk: Desk, occasion: Occasion) -> Notice:
     agent = desk.agents[event.data["agent"]]
     identity = f"agent:{agent.key}"
@@ -210,3 +202,51 @@ def _returned(event: Event, ticket: TicketFacts | None, desk: Desk, occasion: Oc
         reason=event.reason,
         extra={key: event.data[key] for key in ("problems", "text", "subject")},
     )
+
+
+_MOST_ROWS = 50
+"""Tickets listed per department and part; the counts are of all."""
+
+
+def digest_notice(model: DigestModel, desk: Desk, slot: str) -> Notice:
+    """The mail that carries a digest; its slot is part of its key, so it goes out once."""
+    agent = desk.agents[model.manager]
+    identity = f"agent:{agent.key}"
+    return Notice(
+        template="ticket.digest",
+        audience=Audience.INTERNAL,
+        recipient=agent.address,
+        recipient_name=agent.name,
+        identity=identity,
+        ticket_id=None,
+        entry_id=None,
+        automatic=_GENERATED,
+        key=f"ticket.digest:{slot}:{identity}",
+        reason=f"{agent.name} manages {', '.join(section.name for section in model.sections)}",
+        extra={"digest": [_digest_part(section, desk) for section in model.sections]},
+    )
+
+
+def _digest_part(section: DigestSection, desk: Desk) -> dict[str, Any]:
+    overdue = [_digest_row(line.ticket, line.since, desk) for line in section.overdue[:_MOST_ROWS]]
+    return {
+        "name": section.name,
+        "overdue": overdue,
+        "open": [_digest_row(row, None, desk) for row in section.in_time[:_MOST_ROWS]],
+        "overdue_count": len(section.overdue),
+        "open_count": len(section.in_time),
+    }
+
+
+def _digest_row(row: TicketRow, since: datetime | None, desk: Desk) -> dict[str, Any]:
+    agent = desk.agents.get(row.assignee or "")
+    priority = desk.priorities.get(row.priority)
+    return {
+        "number": row.number,
+        "subject": row.subject,
+        "assigned": agent.name if agent else row.assignee or "",
+        "priority": priority.name if priority else row.priority,
+        "create_date": row.created_at.isoformat(),
+        "due_date": row.due_at.isoformat() if row.due_at else None,
+        "overdue_since": since.isoformat() if since else None,
+    }

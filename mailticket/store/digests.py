@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
-from mailticket.domain.digest import TicketRow
+from mailticket.domain.digest import DigestModel, TicketRow, departments_managed, digest
 from mailticket.domain.status import FINISHED
 from mailticket.store.dialect import insert_new, table_of
 from mailticket.store.models import DigestRun, Ticket
@@ -19,6 +19,12 @@ def claim_slot(session: Session, digest: str, slot: str, now: datetime) -> bool:
     statement = insert_new(session, table_of(DigestRun), "digest", "slot", returning=("slot",))
     taken = session.execute(statement, [{"digest": digest, "slot": slot, "made_at": now}])
     return taken.first() is not None
+
+
+def gather_digest(session: Session, desk: Desk, manager: str, now: datetime) -> DigestModel:
+    """What a manager's digest says at `now`."""
+    rows = open_tickets(session, departments_managed(desk, manager), desk)
+    return digest(desk, manager, rows, now)
 
 
 def open_tickets(session: Session, departments: tuple[str, ...], desk: Desk) -> list[TicketRow]:

@@ -63,7 +63,7 @@ class EntryRow:
     reason: str
     created_at: datetime
     inbound_id: int | None
-    attachments: tuple[str, ...] = ()
+    attachments: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def _entries(session: Session, ticket_id: int) -> list[EntryRow]:
         .where(Entry.ticket_id == ticket_id)
         .order_by(Entry.id)
     )  # fmt: skip
-    return [EntryRow(*row._tuple(), tuple(names.get(row.id, ()))) for row in rows]
+    return [EntryRow(**row._mapping, attachments=tuple(names.get(row.id, ()))) for row in rows]
 
 
 def mailbox_contacts(session: Session) -> list[ContactRow]:

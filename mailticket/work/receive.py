@@ -32,8 +32,8 @@ from mailticket.store.inbox import Claimed, InboundState, Inbox, finish
 from mailticket.store.queries import gather, ticket_facts
 from mailticket.work.announce import announce
 from mailticket.work.crash import crash_point
-from mailticket.work.schedules import Schedules
 from mailticket.work.parsers import ParserPool, Unread
+from mailticket.work.schedules import Schedules
 
 log = structlog.get_logger()
 

@@ -20,11 +20,13 @@ from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
 from mailticket.domain.clocks import Overdue
-from mailticket.domain.notify import Occasion, plan
+from mailticket.domain.digest import digest_slot
+from mailticket.domain.notify import Occasion, digest_notice, plan
 from mailticket.domain.types import Event, EventKind
 from mailticket.store import deadlines
 from mailticket.store.apply import record
 from mailticket.store.deadlines import DueDeadline
+from mailticket.store.digests import claim_slot, gather_digest
 from mailticket.store.due import SLA, replan
 from mailticket.store.engine import transaction
 from mailticket.store.models import Ticket
@@ -100,10 +102,12 @@ class Ticks:
             with transaction(self._engine) as session:
                 if not claim_slot(session, f"daily:{manager}", slot, now):
                     continue
-                notice = digest_notice(session, desk, manager, slot, now)
-                if notice is not None:
-                    announce(session, [notice], None, desk, self._secret, now)
-                    made += 1
+                model = gather_digest(session, desk, manager, now)
+                if model.empty and not desk.digest.when_empty:
+                    continue
+                notice = digest_notice(model, desk, slot)
+                announce(session, [notice], None, desk, self._secret, now)
+                made += 1
         if made:
             self._on_queued()
         return made

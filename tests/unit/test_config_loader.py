@@ -11,7 +11,6 @@ import pytest
 from mailticket.config.loader import load
 from mailticket.config.problems import ConfigurationError
 from mailticket.config.shape import leaves
-from mailticket.domain.pattern import regex_problem
 from tests.unit.config_samples import SMALL, directory_with, loaded, problems_of, warnings_of
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "config"
@@ -19,7 +18,7 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "config"
 
 def test_the_example_configuration_loads_without_a_doubt() -> None:
     doubts: list[object] = []
-    settings = load(EXAMPLE, {}, regex_problem=regex_problem, warn=doubts.append)
+    settings = load(EXAMPLE, {}, warn=doubts.append)
     assert doubts == []
     assert set(settings.desk.departments) == {"support", "it", "billing"}
     assert settings.desk.default_department == "support"
