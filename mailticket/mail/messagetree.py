@@ -23,6 +23,8 @@ def build_message(part: Part, limits: Limits, *, depth: int = 0) -> Message:
     `limits.message_part` bytes, messages in messages at `limits.message_nesting`.
     """
     message = _with_headers(part.block)
+    if part.parent is not None and part.parent.content_type == "multipart/digest":
+        message.set_default_type("message/rfc822")
     if part.children:
         _attach(message, [build_message(child, limits, depth=depth) for child in part.children])
         return message
