@@ -70,7 +70,8 @@ _SELECTORS: tuple[tuple[Mark, tuple[str, ...]], ...] = (
     (
         Mark.CONTAINER,
         (
-            'blockquote[type="cite" i]', 'blockquote[cite^="mid:" i]', 'blockquote[class*="quote" i]', ".clean_bq",
+            'blockquote[type="cite" i]', 'blockquote[cite^="mid:" i]', ".clean_bq",
+            'blockquote[class*="quote" i]',
             'blockquote[style*="border-left" i]', ".yahoo_quoted", '[id^="yahoo_quoted"]', ".tutanota_quote",
             ".zmail_extra", "#zmail_extra", '[name="quote"]', "#isReplyContent", "#isForwardContent",
             "includetail",

@@ -21,7 +21,8 @@ _VERB = re.compile(
     r"\b(?:wrote|writes|schrieb|schreibt|geschrieben|a écrit|a ecrit|écrivait|escribió|escribio|escribía|"
     r"va escriure|escreveu|escreve|ha scritto|scrive|scrisse|schreef|schrijft|geschreven|skrev|skriver|"
     r"skrifaði|kirjoitti|kirjoittaa|kirjutas|napisał|napisała|pisze|napisana przez|napisal|napsal|napsala|"
-    r"píše|napísal|napísala|je napisal|je napisao|je pisao|написал|написала|написали|пишет|писал|"
+    r"píše|napísal|napísala|je napisal|je napisao|napisao je|napisala je|je pisao|написал|написала|"
+    r"написали|пишет|писал|"
     r"писав|написав|пише|написа|yazdı|yazmış|yazdi|şunu yazdı|έγραψε|γράφει|írta|a scris|rakstīja|rašė|"
     r"menulis|đã viết|viết|skryf|idatzi du|escribiu|shkroi)(?:\(a\)|/a|\(ла\)|\(-а\))?"
     r"(?=[\s:,.*_>)/(：-]|$)|написал\(а\)|napsal\(a\)|napisał\(a\)|napísal\(a\)|"
@@ -43,7 +44,11 @@ _QUOTING = re.compile(
 _DATE_LEAD = re.compile(r"(?:[^\W\d]{1,12}[.,]{0,2}\s{1,2}){0,2}\d")
 _ADDRESS = re.compile(r"[^\s<>()\[\]\"']@[\w\[]")
 _ANGLE = re.compile(r"[<(\[（]\s{0,2}(?:mailto:)?[^\s<>()\[\]]{1,120}@[^\s<>()]")
-_ENDS_IN_ADDRESS = re.compile(r"[^\s<>@]{1,80}@[^\s<>@]{1,120}[>)\]]?\s?[:：]$")
+_ENDS_IN_ADDRESS = re.compile(
+    r"[<(\[（]\s?[^\s<>()\[\]]{1,120}@[^\s<>]{1,120}[>)\]）]{1,2}\s?[:：]$"
+    r"|\d[:.]\d\d(?::\d\d)?(?: [+-]\d{4})?,? [^\W\d]{1,8} [^\s<>@]{1,80}@[^\s<>@]{1,120}:$"
+)
+"""A sender at the very end: in brackets, or right behind a time and one word (Tuta's "10:05 by a@b:")."""
 _YEAR = re.compile(r"(?<!\d)(?:19|20|25)\d\d(?!\d)|\d年|\d년")
 _DAY = re.compile(r"(?<!\d)\d{1,4}\.?[./ -]\s?\d{1,2}\.?[./ -]\s?\d{1,4}(?!\d)|\d月|\d월")
 _MONTH_DAY = re.compile(
@@ -124,7 +129,7 @@ def grade(text: str) -> int:
         return 1 if colon and dated and timed and len(text) < 160 else 0
     if verb:
         return _grade_verb(text, colon or dashed, address, dated, timed)
-    if dated and colon and (_ANGLE.search(text) or _ENDS_IN_ADDRESS.search(text)):
+    if dated and _begins_with_date(text) and _ENDS_IN_ADDRESS.search(text):
         return 2
     if address and _QUOTING.match(text):
         return 2

@@ -97,7 +97,7 @@ def test_a_block_quote_of_a_book_is_the_persons_own_text() -> None:
 
 
 def test_a_block_quote_in_a_mail_that_answers_nothing_is_the_persons_own_text() -> None:
-    html = '<p>The rule is</p><blockquote style="border-left: 2px solid">No smoking near the printer.</blockquote>'
+    html = '<p>The rule is</p><blockquote style="border-left: 2px">No smoking near the printer.</blockquote>'
     assert "smoking" in split("The rule is\n\nNo smoking near the printer.", html, answers=False).reply
 
 

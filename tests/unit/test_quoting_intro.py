@@ -140,6 +140,9 @@ My colleague wrote the following letter:
 there should be a quote below this line:
 Steps to reproduce:
 Contact me at jane@c.example:
+Jan 01 10:05:33 mx1 sshd[123]: message from root@host.example:
+2024-01-01 10:05:33 ERROR cannot deliver to bob@b.example:
+2024-01-01 10:05 [warn] <bob@b.example> is over quota, details:
 """.strip().splitlines()
 
 
