@@ -325,17 +325,23 @@ def _worded_facts(mail: ParsedMail, known: list[_Fact]) -> Iterator[_Fact]:
     worded = list(_subject_facts(subject))
     yield from worded
     head = own_head(mail.text).casefold()
-    yield from _acknowledgement(subject, head, mail.subject[:300])
+    yield from _acknowledgement(head)
     if not worded and not any(fact.kind not in (MailKind.LIST, MailKind.BULK) for fact in known):
         return
     if _CHALLENGE_SUBJECT.search(subject) and _CHALLENGE_TEXT.search(head):
         yield _fact(MailKind.CHALLENGE, "asks for a confirmation", mail.subject)
-    absence = _ABSENCE_TEXT.search(head)
+    absence = _ABSENCE_TEXT.search(head) if worded or any(map(_may_be_absence, known)) else None
     if absence is not None:
         yield _fact(MailKind.OUT_OF_OFFICE, "text of an absence", absence.group(), 0.5)
     program = _AUTOMATIC_TEXT.search(head)
     if program is not None:
         yield _fact(MailKind.NOTIFICATION, "text of a program", program.group(), 0.5)
+
+
+def _may_be_absence(fact: _Fact) -> bool:
+    """Without a subject that says so, only what answers a mail speaks of an absence: no shop does."""
+    answers = fact.kind in (MailKind.AUTO_REPLY, MailKind.OUT_OF_OFFICE)
+    return answers or fact.evidence.name.startswith("null ")
 
 
 def _subject_facts(subject: str) -> Iterator[_Fact]:
@@ -352,12 +358,15 @@ def _subject_facts(subject: str) -> Iterator[_Fact]:
         yield _fact(kind, "subject repeats what it answers", rest.strip(), 0.5)
 
 
-def _acknowledgement(subject: str, head: str, shown: str) -> Iterator[_Fact]:
-    """Another desk's "your request was received": the phrase in the first lines, and a ticket's name."""
+def _acknowledgement(head: str) -> Iterator[_Fact]:
+    """Another desk's "your request was received": the phrase and a ticket's name in the first lines.
+
+    A number in the subject does not count: a customer's answer to us has one too.
+    """
     first = "\n".join(head.split("\n", 4)[:4])
     phrase = _RECEIVED_TEXT.search(first)
-    if phrase is None:
-        return
-    yield _fact(MailKind.AUTO_REPLY, "text of an acknowledgement", phrase.group(), 0.5)
-    if _TICKET.search(first) or _TICKET.search(subject):
-        yield _fact(MailKind.AUTO_REPLY, "names a ticket", shown, 0.5)
+    ticket = _TICKET.search(first) if phrase is not None else None
+    if phrase is not None:
+        yield _fact(MailKind.AUTO_REPLY, "text of an acknowledgement", phrase.group(), 0.5)
+    if ticket is not None:
+        yield _fact(MailKind.AUTO_REPLY, "names a ticket", ticket.group(), 0.5)

@@ -3,6 +3,7 @@
 Plain words, compared after case-folding. A subject counts only when it starts with one of them the way
 programs write it (alone, or followed by a colon or dash); a text, only in its own first lines. Neither
 decides alone. Words that people write as well ("holiday", "Urlaub") are no subjects of absences here.
+An acknowledgement is a whole phrase that people do not say, beside a ticket's number in the same lines.
 """
 
 from __future__ import annotations
@@ -199,28 +200,31 @@ AUTOMATIC_TEXTS: tuple[str, ...] = (
 )
 
 RECEIVED_TEXTS: tuple[str, ...] = (
-    *("your request was received", "your request has been received", "we have received your"),
-    *("we received your", "your message has been received", "your ticket has been", "a ticket has been"),
-    *("has been assigned a ticket", "your email has been received", "your enquiry has been"),
-    *("your inquiry has been", "a request for support", "thank you for contacting"),
-    *("thanks for contacting", "new ticket has been", "a support ticket", "your message was received"),
-    *("request received", "ticket created", "your case has been", "ihre anfrage ist bei uns eingegangen"),
-    *("wir haben ihre anfrage erhalten", "ihre anfrage wurde", "wir haben ihre nachricht erhalten"),
-    *("ihre nachricht ist bei uns eingegangen", "vielen dank für ihre anfrage"),
-    *("nous avons bien reçu votre", "votre demande a été", "votre demande a bien été"),
-    *("nous avons reçu votre", "hemos recibido su", "su solicitud ha sido", "abbiamo ricevuto la"),
-    *("la tua richiesta è stata", "la sua richiesta è stata", "recebemos o seu", "recebemos sua"),
-    *("sua solicitação foi", "we hebben uw", "uw bericht is ontvangen", "uw verzoek is", "vi har mottagit"),
-    *("vi har modtaget", "vi har mottatt", "olemme vastaanottaneet", "otrzymaliśmy", "twoje zgłoszenie"),
-    *("obdrželi jsme", "váš požadavek", "мы получили ваш", "ваше обращение", "ваш запрос", "ми отримали"),
+    *("your request was received", "your request has been received", "we have received your request"),
+    *("we received your request", "we have received your message", "we have received your inquiry"),
+    *("we have received your enquiry", "we have received your email", "we have received your e-mail"),
+    *("your message has been received", "your message was received", "your email has been received"),
+    *("your ticket number is", "your ticket id is", "your case number is", "your reference number is"),
+    *("your ticket has been created", "a ticket has been created", "a ticket has been opened"),
+    *("has been assigned a ticket", "assigned the ticket number", "a support ticket has been"),
+    *("your enquiry has been received", "your inquiry has been received", "a request for support has been"),
+    *("ihre anfrage ist bei uns eingegangen", "wir haben ihre anfrage erhalten", "ihre ticketnummer"),
+    *("ihre anfrage wurde", "wir haben ihre nachricht erhalten", "ihre nachricht ist bei uns eingegangen"),
+    *("nous avons bien reçu votre demande", "votre demande a bien été", "nous avons bien reçu votre message"),
+    *("hemos recibido su solicitud", "su solicitud ha sido", "hemos recibido su mensaje"),
+    *("abbiamo ricevuto la sua richiesta", "la sua richiesta è stata", "la tua richiesta è stata"),
+    *("recebemos a sua mensagem", "recebemos sua solicitação", "sua solicitação foi", "o seu pedido foi"),
+    *("uw bericht is ontvangen", "uw verzoek is ontvangen", "we hebben uw bericht ontvangen"),
+    *("vi har mottagit ditt ärende", "vi har modtaget din henvendelse", "vi har mottatt din henvendelse"),
+    *("olemme vastaanottaneet", "otrzymaliśmy twoje zgłoszenie", "twoje zgłoszenie zostało"),
+    *("obdrželi jsme váš požadavek", "váš požadavek byl", "мы получили ваш запрос", "ваше обращение принято"),
+    *("ваш запрос зарегистрирован", "ваше обращение зарегистрировано", "ми отримали ваш запит"),
     *(
-        "talebiniz alın",
-        "talebiniz al",
+        "talebiniz alınmıştır",
+        "talebiniz alındı",
         "お問い合わせを受け付け",
-        "お問い合わせありがとう",
-        "受け付けました",
-        "已收到您的",
-        "我们已收到",
+        "已收到您的请求",
+        "我们已收到您的",
     ),
     *("접수되었습니다",),
 )

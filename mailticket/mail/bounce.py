@@ -154,7 +154,7 @@ def _original_message_id(parts: Sequence[Message], report: ReportText, parsed: P
             for inner in children(part)[:1]:
                 if found := _bare_id(str(inner.get("Message-ID", ""))):
                     return found
-    found = bounce_informal.message_id_in(report)
+    found = bounce_informal.ses_message_id(parsed.mail.text) or bounce_informal.message_id_in(report)
     if found is not None:
         return found
     return next(iter((*parsed.mail.in_reply_to[:1], *parsed.mail.references[-1:])), None)

@@ -229,6 +229,15 @@ def _ses_event(text: str) -> dict[str, object] | None:
     return event if kind in ("Bounce", "Delivery") else None
 
 
+def ses_message_id(text: str) -> str | None:
+    """The Message-ID of the mail that a notification of Amazon SES is about, where it repeats the headers."""
+    event = _ses_event(text) if text.startswith("{") else None
+    mail = event.get("mail") if event is not None else None
+    common = mail.get("commonHeaders") if isinstance(mail, dict) else None
+    found = common.get("messageId") if isinstance(common, dict) else None
+    return found.strip("<> ")[:998] or None if isinstance(found, str) else None
+
+
 def _of_ses(event: dict[str, object]) -> list[BounceRecipient]:
     bounce = event.get("bounce")
     if not isinstance(bounce, dict):

@@ -188,6 +188,11 @@ def test_at_least_thirteen_languages_are_known() -> None:
         ("Fwd: Out of office: the printer", "See below, he is away."),
         ("Re: [#123456] the printer", "Thanks!\n\n> Your request has been received, ticket #123456."),
         ("Re: [#123456] the printer", "> Your request has been received, ticket #123456.\n\nThanks!"),
+        ("Re: [#123456] the printer", "We received your technician today. Still broken."),
+        (
+            "Re: [#123456] the printer",
+            "Thank you for contacting me. We have received your message, it works.",
+        ),
         ("Undelivered parcel", "My parcel could not be delivered to ann@customer.example."),
     ],
 )
@@ -205,6 +210,14 @@ def test_an_automatic_reply_that_speaks_of_an_absence_is_an_absence() -> None:
     assert result.returns_on == date(2026, 1, 12)
 
 
+@pytest.mark.parametrize("header", ["Auto-Submitted: auto-generated", "X-Auto-Response-Suppress: All"])
+def test_a_program_that_speaks_of_vacations_is_not_absent(header: str) -> None:
+    text = "You are on vacation from 3 January, the system will be back on 10 January."
+    assert classified(header, text=text).kind is MailKind.NOTIFICATION
+    assert classified(sender="noreply@shop.example", text=text).kind is MailKind.NOTIFICATION
+    assert classified("Return-Path: <>", text="I am on vacation.").kind is MailKind.OUT_OF_OFFICE
+
+
 def test_a_newsletter_about_vacations_is_bulk() -> None:
     result = classified(
         "List-Unsubscribe: <mailto:leave@shop.example>", text="You are on vacation! Book now."
@@ -215,9 +228,9 @@ def test_a_newsletter_about_vacations_is_bulk() -> None:
 @pytest.mark.parametrize(
     ("subject", "text"),
     [
-        ("[OTHER-77] the printer", "Your request has been received."),
+        ("[OTHER-77] the printer", "Your request has been received, ticket OTHER-77."),
         ("Request received", "Hello,\n\nthank you for contacting us. Your ticket number is #4711."),
-        ("Ihre Anfrage [#4711]", "Wir haben Ihre Anfrage erhalten und melden uns."),
+        ("Ihre Anfrage", "Wir haben Ihre Anfrage erhalten.\n\nVorgang: #4711"),
     ],
 )
 def test_another_desks_acknowledgement_is_known_by_its_words_and_its_number(subject: str, text: str) -> None:

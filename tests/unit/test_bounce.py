@@ -351,6 +351,9 @@ def test_a_notification_of_amazon_ses_is_read() -> None:
     )
     (one,) = bounce_of(informal(event, sender="no-reply@sns.example", subject="Notification")).recipients
     assert (one.address, one.status, one.permanent) == ("ann@customer.example", "5.1.1", True)
+    named = event.replace("]}}", ']},"mail":{"commonHeaders":{"messageId":"<mt.tok.1@desk.example>"}}}')
+    raw = informal(named, sender="no-reply@sns.example", subject="Notification")
+    assert bounce_of(raw).original_message_id == "mt.tok.1@desk.example"
     delivered = '{"notificationType":"Delivery","delivery":{"recipients":["ann@customer.example"]}}'
     (other,) = bounce_of(
         informal(delivered, sender="no-reply@sns.example", subject="Notification")
