@@ -103,6 +103,7 @@ class _Automaton:
 
     def __init__(self, tree: Tree, flags: re.RegexFlag) -> None:
         self._multiline = bool(flags & re.MULTILINE)
+        self._flags = flags
         self._turn = threading.Lock()
         self._is_word = re.compile(r"\w", flags)
         self._sources: dict[str, int] = {}
@@ -115,6 +116,8 @@ class _Automaton:
         self._states: dict[tuple[frozenset[int], _Kind], int] = {}
         self._state_list: list[tuple[frozenset[int], _Kind]] = []
         self._moves: dict[tuple[int, int], int] = {}
+        self._idle: set[int] = set()
+        self._first = self._first_characters()
 
     def search(self, text: str) -> bool:
         with self._turn:
@@ -122,10 +125,18 @@ class _Automaton:
 
     def _search(self, text: str) -> bool:
         state = self._state(frozenset((self._start,)), _EDGE)
-        for char in text:
-            class_id = self._classes.get(char)
+        at, end = 0, len(text)
+        while at < end:
+            if state in self._idle and self._first is not None:
+                beginning = self._first.search(text, at)
+                if beginning is None:
+                    return False
+                if beginning.start() > at:
+                    at = beginning.start()
+                    state = self._waiting_after(text[at - 1])
+            class_id = self._classes.get(text[at])
             if class_id is None:
-                class_id = self._classify(char)
+                class_id = self._classify(text[at])
             following = self._moves.get((state, class_id))
             if following is None:
                 state = self._roomy(state)
@@ -133,8 +144,30 @@ class _Automaton:
             if following == _MATCHED:
                 return True
             state = following
+            at += 1
         nodes, before = self._state_list[state]
         return 0 in self._closure(nodes, before, _EDGE)
+
+    def _first_characters(self) -> re.Pattern[str] | None:
+        """Finds where a match can begin, as fast as `re` can; None when it can be empty, so anywhere."""
+        reached, pending = {self._start}, [self._start]
+        while pending:
+            node = self._nodes[pending.pop()]
+            fresh = () if node.test is not None else set(node.out) - reached
+            reached.update(fresh)
+            pending.extend(fresh)
+        if 0 in reached:
+            return None
+        tests = {test for node in reached if (test := self._nodes[node].test) is not None}
+        sources = [source for source, test in self._sources.items() if test in tests]
+        return re.compile("|".join(sources), self._flags)
+
+    def _waiting_after(self, char: str) -> int:
+        """The state in which nothing has begun, behind a character."""
+        class_id = self._classes.get(char)
+        if class_id is None:
+            class_id = self._classify(char)
+        return self._state(frozenset((self._start,)), self._class_list[class_id][1])
 
     # building
 
@@ -180,6 +213,8 @@ class _Automaton:
             known = len(self._state_list)
             self._state_list.append(key)
             self._states[key] = known
+            if nodes == {self._start}:
+                self._idle.add(known)
         return known
 
     def _roomy(self, state: int) -> int:
@@ -188,6 +223,7 @@ class _Automaton:
             return state
         key = self._state_list[state]
         self._states, self._state_list, self._moves = {}, [], {}
+        self._idle.clear()
         return self._state(*key)
 
     def _classify(self, char: str) -> int:
