@@ -157,6 +157,8 @@ def test_time_between_equals_a_minute_counter(scene: tuple[Schedule, datetime], 
     stretches = working.intervals(start, end)
     assert sum((b - a for a, b in stretches), timedelta(0)) == MINUTE * minutes
     assert all(a < b for a, b in stretches)
+    if any(schedule.hours.values()):
+        assert all(working.is_open(working.next_open(b)) for _, b in stretches)
     assert all(earlier[1] < later[0] for earlier, later in pairwise(stretches))
     assert all(working.is_open(a) and not working.is_open(b) for a, b in stretches if a > start and b < end)
 
