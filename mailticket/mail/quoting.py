@@ -53,7 +53,9 @@ def split(text: str, html: str | None = None, *, subject: str = "", answers: boo
     body = Lines(text)
     if not body.count:
         return Content((), "", 1.0, tokens, "empty")
-    work = _Splitting(body, regions(html, body.bare) if html else [], is_forward_subject(subject), answers)
+    own = bool(tokens)  # what was forwarded is ours, perhaps internal: never to be taken for new text
+    forward = is_forward_subject(subject) and not own
+    work = _Splitting(body, regions(html, body.bare) if html else [], forward, answers, own)
     work.run(marker.may_have_marker(body.head) or bool(tokens))
     return _content(text, work, tokens)
 
@@ -66,6 +68,7 @@ class _Splitting:
     found: list[Region]
     forwarded: bool
     answers: bool
+    own: bool
     kinds: list[SpanKind] = field(default_factory=list)
     confidence: float = 1.0
     methods: list[str] = field(default_factory=list)
@@ -111,7 +114,7 @@ class _Splitting:
         lines = self.lines.bare
         rule = separator(lines[index])
         if rule is not None:
-            if rule.forward or self.forwarded:
+            if (rule.forward and not self.own) or self.forwarded:
                 self._take_forward()
                 return index
             after = self.lines.next_written(index + 1)

@@ -128,6 +128,8 @@ def header_block(lines: Sequence[str], first: int) -> HeaderBlock | None:
             continue
         found = field_of(text)
         if found is None or (found[0] in fields and found[0] != "other"):
+            if found is None and field in ("to", "cc") and "@" in text:
+                continue
             loose += 1
             if loose > _MAX_LOOSE or (found is None and not _may_fold(field, text)):
                 break
@@ -174,6 +176,6 @@ def _judge(fields: dict[str, str], first: int, end: int) -> HeaderBlock | None:
         return None
     if len(real) < 2 or sender is None:
         return None
-    if "@" in sender and (dated or "subject" in real or "to" in real):
+    if "@" in sender and (dated or "subject" in real):
         return HeaderBlock(first, end, sure=dated)
     return HeaderBlock(first, end, sure=False) if dated and "sent" in real and len(sender) < 60 else None

@@ -197,6 +197,13 @@ def test_everything_below_our_marker_line_is_quoted(language: str) -> None:
     assert (content.reply, content.method, content.tokens) == ("It works.", "marker", (TOKEN,))
 
 
+@pytest.mark.parametrize("rule", ["---------- Forwarded message ---------\n", ""])
+def test_a_forward_of_our_own_mail_does_not_make_our_text_new(rule: str) -> None:
+    head = "From: Support <support@desk.example>\nDate: 4 Feb 2020 10:05\nSubject: Printer\n"
+    text = f"Please take over.\n\n{rule}{head}\n{marker_line('en')}\n[mt:{TOKEN}]\n\nInternal note\n"
+    assert split(text, subject="Fwd: Printer").reply == "Please take over."
+
+
 def test_an_intro_in_no_known_language_above_our_marker_is_quoted_too() -> None:
     text = (
         f"Ayo.\n\n4 Feb 2020 10:05, Support <support@desk.example>, "

@@ -143,6 +143,7 @@ def test_a_rule_that_says_original_message_begins_a_quote(rule: str) -> None:
     [
         "From: the 3rd floor printer, nothing comes out.\nPlease send somebody.",
         "Hello,\nFrom: Berlin\nTo: Paris\nDate: 12.3.2024 10:00\n\nPlease book two seats.",
+        "Please update:\n\nFrom: old@c.example\nTo: new@c.example\n\nThanks",
         "From: 3rd floor\nTo: 5th floor\n\nPlease move the printer.",
         "Subject: printer\n\nIt is broken since 10:30.",
         "To: whom it may concern\nDate: today\n\nThe printer is broken.",
