@@ -33,7 +33,8 @@ def _html(body: bytes) -> bytes:
     return _typed(b"text/html; charset=utf-8", body)
 
 
-def _mixed(*parts: bytes) -> bytes:
+def mixed(*parts: bytes) -> bytes:
+    """A mail of these parts, header lines and bodies as given."""
     body = b"".join(b"--B\r\n" + part + b"\r\n" for part in parts)
     return _typed(b"multipart/mixed; boundary=B", body + b"--B--\r\n")
 
@@ -45,7 +46,8 @@ def _file(data: bytes, content_type: bytes, disposition: bytes = b'attachment; f
     )  # fmt: skip
 
 
-def _nested(depth: int, leaf: bytes) -> bytes:
+def nested(depth: int, leaf: bytes) -> bytes:
+    """A mail of so many multiparts in each other, with a text in the innermost."""
     opening = b"".join(
         b"Content-Type: multipart/mixed; boundary=n%d\r\n\r\n--n%d\r\n" % (i, i) for i in range(depth)
     )
@@ -99,13 +101,13 @@ def _header_floods() -> Iterator[tuple[str, bytes]]:
 
 
 def _structures() -> Iterator[tuple[str, bytes]]:
-    yield "nested-20k", _nested(20_000, b"deep")
-    yield "nested-60-many-dashes", _nested(60, b"--\r\n--x--\r\n" * 300_000)
+    yield "nested-20k", nested(20_000, b"deep")
+    yield "nested-60-many-dashes", nested(60, b"--\r\n--x--\r\n" * 300_000)
     yield (
         "messages-in-messages-5k",
         _typed(b"message/rfc822", b"Content-Type: message/rfc822\r\n\r\n" * 5_000),
     )
-    yield "messages-in-parts", _mixed(*[b"Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nx"] * 2_000)
+    yield "messages-in-parts", mixed(*[b"Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nx"] * 2_000)
     yield "parts-200k", _typed(b"multipart/mixed; boundary=B", b"--B\r\n\r\nx\r\n" * 200_000)
     yield (
         "digest-50k",
@@ -120,7 +122,7 @@ def _structures() -> Iterator[tuple[str, bytes]]:
     yield "parts-without-blank-line", _typed(b"multipart/mixed; boundary=B", b"--B\r\nX-A: b\r\n" * 100_000)
     yield (
         "delivery-status-blocks",
-        _mixed(b"Content-Type: message/delivery-status\r\n\r\n" + b"A: b\r\n\r\n" * 50_000),
+        mixed(b"Content-Type: message/delivery-status\r\n\r\n" + b"A: b\r\n\r\n" * 50_000),
     )
     yield "alternatives-500", _typed(b"multipart/alternative; boundary=B", b"--B\r\n\r\nx\r\n" * 500)
 
@@ -145,9 +147,9 @@ def _bodies() -> Iterator[tuple[str, bytes]]:
     yield "forward-from-lines", _without(b"Subject", b"Subject: Fwd: x\r\n\r\n" + b"From: a\r\n" * 100_000)
     props = struct.pack("<I", 0xFFFFFFFF) + struct.pack("<HH", 3, 0x3707) + b"\0\0\0\0"
     count = struct.pack("<BII", 1, 0x00069003, len(props)) + props + b"\0\0"
-    yield "tnef-property-count", _mixed(_file(b"\x78\x9f\x3e\x22\0\0" + count, b"application/ms-tnef"))
+    yield "tnef-property-count", mixed(_file(b"\x78\x9f\x3e\x22\0\0" + count, b"application/ms-tnef"))
     many = struct.pack("<BII", 2, 0x00069002, 0) + b"\0\0"
-    yield "tnef-attributes", _mixed(_file(b"\x78\x9f\x3e\x22\0\0" + many * 200_000, b"application/ms-tnef"))
+    yield "tnef-attributes", mixed(_file(b"\x78\x9f\x3e\x22\0\0" + many * 200_000, b"application/ms-tnef"))
 
 
 def _htmls() -> Iterator[tuple[str, bytes]]:

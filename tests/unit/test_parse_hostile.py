@@ -16,7 +16,7 @@ import pytest
 
 from mailticket.mail.limits import DEFAULT_LIMITS
 from mailticket.mail.parse import parse
-from tests.unit.hostile_mails import HEAD, hostile_mails
+from tests.unit.hostile_mails import HEAD, hostile_mails, mixed, nested
 
 SHARED = Path("/work/shared/hostile/hostile.py")
 CPU_SECONDS = 2.0
@@ -138,6 +138,21 @@ def _codes(raw: bytes) -> set[str]:
             "too-many-addresses",
             HEAD + b"Cc: " + b",".join(b"c%d@x.example" % i for i in range(498)) + b"\r\n\r\n",
             HEAD + b"Cc: " + b",".join(b"c%d@x.example" % i for i in range(499)) + b"\r\n\r\n",
+        ),
+        (
+            "nested-too-deeply",
+            nested(DEFAULT_LIMITS.nesting, b"x"),
+            nested(DEFAULT_LIMITS.nesting + 1, b"x"),
+        ),
+        (
+            "too-many-attachments",
+            mixed(*[b"Content-Type: image/png\r\n\r\nx"] * DEFAULT_LIMITS.attachments),
+            mixed(*[b"Content-Type: image/png\r\n\r\nx"] * (DEFAULT_LIMITS.attachments + 1)),
+        ),
+        (
+            "html-not-shown",
+            HEAD + b"Content-Type: text/html\r\n\r\n" + b"x" * DEFAULT_LIMITS.html,
+            HEAD + b"Content-Type: text/html\r\n\r\n" + b"x" * (DEFAULT_LIMITS.html + 1),
         ),
         (
             "text-cut",

@@ -25,7 +25,7 @@ _HEADER_NAMES = (
     b"From|To|Cc|Subject|Date|Message-ID|References|Content-Type|Content-Transfer-Encoding|"
     b"Content-Disposition|Content-ID|Reply-To|X-Any|MIME-Version|Received"
 ).split(b"|")
-_FRAGMENTS = (
+FRAGMENTS = (
     b"text/plain|text/html|multipart/mixed|multipart/alternative|message/rfc822|application/ms-tnef|"
     b'message/delivery-status|multipart/digest|boundary=B|boundary="B"|charset=utf-8|charset=iso-2022-jp|'
     b"charset=gb2312|charset=punycode|charset=utf-16|format=flowed|delsp=yes|name*0*=utf-8''%41|name*1=b|"
@@ -34,7 +34,7 @@ _FRAGMENTS = (
     b"--B|--B--|=3D|=|>|> |-- |\xff\xfe|\xc3\xa9|\x00|\x1b$B|<p>|<!--|&amp;|From: x@y.example"
 ).split(b"|")
 _PIECES = st.one_of(
-    st.sampled_from([*_FRAGMENTS, b"\r\n", b"\n", b"\r\n\r\n", b" ", b"\t", b"; "]),
+    st.sampled_from([*FRAGMENTS, b"\r\n", b"\n", b"\r\n\r\n", b" ", b"\t", b"; "]),
     st.sampled_from(_HEADER_NAMES).map(lambda name: b"\r\n" + name + b": "),
     st.binary(max_size=12),
 )
