@@ -56,8 +56,8 @@ CLOSE_GRACE = 10.0
 """Seconds a closing connection may take to fetch its last answer."""
 
 
-class Desk(Protocol):
-    """What the conversations of one server share."""
+class Server(Protocol):
+    """What the conversations of one server share; `mailticket.intake.smtp.SmtpServer` is one."""
 
     listener: Listener
     recipients: Recipients
@@ -99,20 +99,20 @@ class Conversation(SMTP):
     command_size_limit = 2048
     line_length_limit = 65_536  # only the size of the blocks a message is read in
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, server: Server) -> None:
         # aiosmtpd keeps this table on the class, where connections clear each other's entries.
         self.command_size_limits = collections.defaultdict(lambda: self.command_size_limit)
         super().__init__(
             self,
-            hostname=desk.hostname,
+            hostname=server.hostname,
             ident="ESMTP" if self.source == "smtp" else "LMTP",
-            data_size_limit=desk.listener.max_message_size,
+            data_size_limit=server.listener.max_message_size,
             enable_SMTPUTF8=True,
-            tls_context=desk.tls_context,
+            tls_context=server.tls_context,
             auth_exclude_mechanism=("PLAIN", "LOGIN"),
             loop=asyncio.get_running_loop(),
         )
-        self.desk = desk
+        self.server = server
         self.client = ""
         self._refused = False
         self._admitted = False
@@ -133,24 +133,24 @@ class Conversation(SMTP):
             return
         peer = transport.get_extra_info("peername")
         self.client = str(peer[0]) if peer else ""
-        refusal = SHUTTING_DOWN if self.desk.draining else TOO_MANY_CONNECTIONS
-        if self.desk.draining or not self.desk.limits.admit(client_key(self.client)):
-            log.warning("smtp.connection_refused", client=self.client, listener=self.desk.listener.key)
+        refusal = SHUTTING_DOWN if self.server.draining else TOO_MANY_CONNECTIONS
+        if self.server.draining or not self.server.limits.admit(client_key(self.client)):
+            log.warning("smtp.connection_refused", client=self.client, listener=self.server.listener.key)
             self._refused = True
             if isinstance(transport, asyncio.Transport):
                 transport.write(refusal.encode() + b"\r\n")
             transport.close()
             return
         self._admitted = True
-        self.desk.conversations.add(self)
+        self.server.conversations.add(self)
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Count the client out; aiosmtpd calls this twice when a TLS handshake fails."""
-        if self._refused or self not in self.desk.conversations:
+        if self._refused or self not in self.server.conversations:
             return
-        self.desk.conversations.discard(self)
-        self.desk.limits.leave(client_key(self.client))
+        self.server.conversations.discard(self)
+        self.server.limits.leave(client_key(self.client))
         super().connection_lost(error)
 
     def data_received(self, data: bytes) -> None:
@@ -174,7 +174,7 @@ class Conversation(SMTP):
 
     def check(self) -> None:
         """Close the connection when it has outstayed a limit; called every second or so."""
-        now, listener = self.loop.time(), self.desk.listener
+        now, listener = self.loop.time(), self.server.listener
         if self._storing:
             return
         if self._closing_since is not None:
@@ -206,8 +206,11 @@ class Conversation(SMTP):
 
     def abort(self) -> None:
         """Close at once, unsent answers included."""
-        if isinstance(self.transport, asyncio.Transport):
-            self.transport.abort()
+        for transport in (self.transport, self._original_transport):
+            if isinstance(transport, asyncio.Transport):
+                transport.abort()
+        # asyncio tells nobody about the end of a connection that is still in its TLS handshake.
+        self.connection_lost(None)
 
     async def _hang_up(self) -> None:
         """Close from inside the conversation's task, which ends here (it is cancelled on close)."""
@@ -249,15 +252,15 @@ class Conversation(SMTP):
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Start a transaction, if the server, the client's share and the room allow one."""
-        if self.desk.draining:
+        if self.server.draining:
             await super().push(SHUTTING_DOWN)
             await self._hang_up()
-        if self.desk.listener.require_tls and session.ssl is None:
+        if self.server.listener.require_tls and session.ssl is None:
             return TLS_NEEDED
-        if not self.desk.limits.take_message(client_key(self.client)):
+        if not self.server.limits.take_message(client_key(self.client)):
             log.warning("smtp.rate_exceeded", client=self.client)
             return TOO_MANY_MESSAGES
-        if not self.desk.limits.has_room(_declared_size(options)):
+        if not self.server.limits.has_room(_declared_size(options)):
             return NO_ROOM
         envelope.mail_from = address
         envelope.mail_options.extend(options)
@@ -267,9 +270,9 @@ class Conversation(SMTP):
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Take a recipient that is served here; nothing is ever relayed."""
-        if len(envelope.rcpt_tos) >= self.desk.listener.max_recipients:
+        if len(envelope.rcpt_tos) >= self.server.listener.max_recipients:
             return TOO_MANY_RECIPIENTS
-        if not is_plain_recipient(address) or not self.desk.recipients.accepts(address):
+        if not is_plain_recipient(address) or not self.server.recipients.accepts(address):
             log.info("smtp.recipient_refused", client=self.client, recipient=one_line(address))
             return UNKNOWN_RECIPIENT
         envelope.rcpt_tos.append(address)
@@ -298,7 +301,7 @@ class Conversation(SMTP):
             await self.push("501 5.5.4 Syntax: DATA")
             return
         submission = self._submission(self.envelope)
-        reservation = self.desk.limits.reservation()
+        reservation = self.server.limits.reservation()
         try:
             content, ended, refusal = await self._receive(reservation)
         except (asyncio.CancelledError, ConnectionError, asyncio.IncompleteReadError):
@@ -317,14 +320,14 @@ class Conversation(SMTP):
 
     async def _part_if_needed(self, ended: bool) -> None:
         """Hang up when the server stops, the client has, or nobody knows where its message ends."""
-        if self.desk.draining:
+        if self.server.draining:
             await super().push(SHUTTING_DOWN)
-        if self.desk.draining or self._half_closed or not ended:
+        if self.server.draining or self._half_closed or not ended:
             await self._hang_up()
 
     async def _receive(self, reservation: Reservation) -> tuple[bytes | None, bool, str]:
         """The message, or None and a refusal; and whether all of it was read."""
-        collector = Collector(self.desk.listener.max_message_size, reservation)
+        collector = Collector(self.server.listener.max_message_size, reservation)
         self._receiving_since, self._received = self.loop.time(), 0
         try:
             await self.push("354 End data with <CR><LF>.<CR><LF>")
@@ -343,7 +346,7 @@ class Conversation(SMTP):
         """Store in a task that goes on when this connection ends; the reply."""
         self._storing = True
         try:
-            return await asyncio.shield(self.desk.spawn(self._store(submission, reservation)))
+            return await asyncio.shield(self.server.spawn(self._store(submission, reservation)))
         finally:
             self._storing = False
             self._heard = self.loop.time()
@@ -360,7 +363,7 @@ class Conversation(SMTP):
     async def outcome(self, submission: Submission) -> str:
         """Store the message for every distinct recipient in one commit; the reply."""
         recipients = dict.fromkeys(submission.recipients)
-        receipts = await self.desk.store([submission.mail_for(each, self.source) for each in recipients])
+        receipts = await self.server.store([submission.mail_for(each, self.source) for each in recipients])
         return stored_reply(receipts)
 
     def to_each(self, recipients: tuple[str, ...], reply: str) -> str:

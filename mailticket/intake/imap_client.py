@@ -234,8 +234,7 @@ class ImapSession:
         timeout = SocketTimeout(mailbox.connect_timeout.total_seconds(), mailbox.read_timeout.total_seconds())
         context = None
         if mailbox.security != "none":
-            ca_file = str(mailbox.ca_file) if mailbox.ca_file is not None else None
-            context = ssl.create_default_context(cafile=ca_file)
+            context = _tls_context(mailbox)
         client: Any = IMAPClient(
             mailbox.host,
             port=mailbox.port,
@@ -269,6 +268,15 @@ class ImapSession:
             return []
         personal = self._client.namespace().personal or ()
         return [prefix for prefix, _ in personal if prefix]
+
+
+def _tls_context(mailbox: Mailbox) -> ssl.SSLContext:
+    if mailbox.ca_file is None:
+        return ssl.create_default_context()
+    try:
+        return ssl.create_default_context(cafile=str(mailbox.ca_file))
+    except OSError as error:
+        raise Permanent(f"mailbox {mailbox.key}: cannot read {mailbox.ca_file}: {error}") from error
 
 
 def _refuse_control_characters(*arguments: str) -> None:

@@ -11,6 +11,8 @@ succeeds (a busy retry locks accounts); `imap.message_delayed` for a message tha
 fetched or stored and is tried again later, after the others; `imap.message_too_large`, once;
 `imap.move_refused`, after which the message stays where it is, stored.
 
+A processed folder equal to the folder leaves the messages where they are.
+
 BUGS. Without MOVE and without UIDPLUS a message is copied and flagged as deleted, but stays: plain
 EXPUNGE would remove what other people flagged.
 """
@@ -93,6 +95,7 @@ class ImapWorker:
         self._delayed: dict[tuple[int, int], _Delayed] = {}
         self._too_large: set[tuple[int, int]] = set()
         self._processed: str | None = None
+        self._batch = BATCH
         self._log = log.bind(mailbox=mailbox.key)
 
     def run(self) -> None:
@@ -151,20 +154,21 @@ class ImapWorker:
         uids = session.uids(selected.messages)
         self._forget_absent({(validity, uid) for uid in uids})
         stored = 0
-        for batch in _batches(uids, BATCH):
+        for batch in _batches(uids, self._batch):
             unknown = self._ledger.unknown(self._mailbox.key, self._mailbox.folder, validity, batch)
             fetched = self._fetch_batch(session, validity, unknown)
             stored += len(fetched)
             known = set(batch).difference(unknown).union(fetched)
             self._move(session, validity, sorted(known))
             if self._stopped.is_set():
-                break
+                return stored
+        self._batch = BATCH
         return stored
 
     def _fetch_batch(self, session: ImapSession, validity: int, uids: Sequence[int]) -> list[int]:
         """Store those of the unknown messages that are due; the UIDs of those now stored."""
         due = [uid for uid in uids if self._is_due((validity, uid))]
-        sizes = session.sizes(due) if due else {}
+        sizes = self._sizes(session, validity, due)
         stored: list[int] = []
         failed = 0
         for uid in due:
@@ -185,6 +189,16 @@ class ImapWorker:
                 if failed >= STORE_FAILURES:
                     raise Temporary(f"nothing can be stored: {reason(error)}") from error
         return stored
+
+    def _sizes(self, session: ImapSession, validity: int, uids: Sequence[int]) -> dict[int, int]:
+        """What the messages measure; when asking breaks the connection, next time ask one by one."""
+        try:
+            return session.sizes(uids) if uids else {}
+        except ConnectionTrouble as error:
+            self._batch = 1
+            if len(uids) == 1:
+                self._delay((validity, uids[0]), error)
+            raise
 
     def _fetch_one(self, session: ImapSession, validity: int, uid: int, size: int) -> bool:
         """Store one message; False when it has left the folder meanwhile."""
@@ -213,7 +227,7 @@ class ImapWorker:
 
     def _move(self, session: ImapSession, validity: int, uids: Sequence[int]) -> None:
         """Move stored messages out of the folder; a server that refuses does not stop the intake."""
-        if not uids:
+        if not uids or self._mailbox.processed_folder == self._mailbox.folder:
             return
         try:
             if self._processed is None:

@@ -51,7 +51,7 @@ class LmtpConversation(Conversation):
 
     async def _fate(self, submission: Submission, recipient: str) -> str:
         try:
-            return stored_reply(await self.desk.store([submission.mail_for(recipient, self.source)]))
+            return stored_reply(await self.server.store([submission.mail_for(recipient, self.source)]))
         except Exception as error:  # noqa: BLE001  # one recipient's trouble is not another's
             log.error("lmtp.store_failed", client=self.client, error=reason(error))
             return TEMPORARY_FAILURE

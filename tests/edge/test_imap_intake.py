@@ -385,6 +385,7 @@ def test_checking_a_mailbox_says_what_was_found_and_changes_nothing(dovecot: Dov
         ({"password": SecretStr("wrong")}, Permanent, "login refused"),
         ({"password": None}, Permanent, "neither a password nor a token_command"),
         ({"password": SecretStr("a\r\nb")}, Permanent, "control characters"),
+        ({"security": "tls", "ca_file": "/nowhere/ca.pem"}, Permanent, "cannot read /nowhere/ca.pem"),
         ({"folder": "Nowhere"}, Permanent, "cannot open the folder Nowhere"),
         ({"port": free_port()}, Temporary, "ConnectionRefusedError"),
         ({"host": "nowhere.invalid"}, Temporary, "gaierror"),
@@ -458,6 +459,25 @@ def test_a_message_that_can_never_be_fetched_is_left_while_others_pass(store: Re
             assert server.idling.acquire(timeout=20)
     assert len(server.said(r"UID FETCH 7 .*BODY")) == 1
     assert list(server.messages) == [7]
+
+
+def test_a_message_whose_size_the_server_garbles_does_not_stop_the_others(store: RecordingStore) -> None:
+    with ScriptedImap({6: mail(6), 7: mail(7), 8: mail(8)}) as server:
+        server.script(
+            r"UID FETCH [0-9,]*7[0-9,]* .*SIZE", b"* 2 FETCH (UID 7 RFC822.SIZE x)\r\n%(tag)s OK\r\n"
+        )
+        with working(mailbox_of(server), store, retry=Backoff(first=3600, last=3600)):
+            wait_until(lambda: len(store.moved) == 2, "the others are moved")
+    assert subjects([each.raw for each in store.mails]) == ["number 6", "number 8"]
+
+
+def test_a_processed_folder_that_is_the_folder_leaves_the_messages(store: RecordingStore) -> None:
+    with ScriptedImap({6: mail(6), 7: mail(7)}) as server:
+        mailbox = mailbox_of(server, processed_folder="INBOX", poll_interval=timedelta(milliseconds=20))
+        with working(mailbox, store):
+            wait_until(lambda: len(server.said("^SELECT")) > 5, "some passes are made")
+        assert sorted(server.messages) == [6, 7]
+    assert len(store.calls) == 2
 
 
 def test_a_size_that_is_not_true_is_no_error(store: RecordingStore) -> None:

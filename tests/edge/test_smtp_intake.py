@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import random
+import re
 import smtplib
 import socket
 import struct
@@ -35,6 +37,12 @@ def store() -> RecordingStore:
     return RecordingStore(SUPPORT, SALES)
 
 
+class Running(SmtpServer):
+    """A started server, and where it listens."""
+
+    address: tuple[str, int]
+
+
 class Servers:
     """Starts servers for a test and stops them after it."""
 
@@ -42,10 +50,10 @@ class Servers:
         self.store = store
         self.stack = stack
 
-    def __call__(self, crash: Callable[[str], None] | None = None, **listener: Any) -> SmtpServer:
+    def __call__(self, crash: Callable[[str], None] | None = None, **listener: Any) -> Running:
         settings = Listener(key="test", port=0, **listener)
         options: dict[str, Any] = {} if crash is None else {"crash": crash}
-        server = SmtpServer(
+        server = Running(
             settings,
             self.store,
             self.store,
@@ -54,7 +62,7 @@ class Servers:
             **options,
         )
         self.stack.callback(server.stop, 2.0)
-        server.address = server.start()  # type: ignore[attr-defined]  # a note for the tests only
+        server.address = server.start()
         return server
 
 
@@ -64,13 +72,8 @@ def serve(store: RecordingStore) -> Iterator[Servers]:
         yield Servers(store, stack)
 
 
-def address_of(server: SmtpServer) -> tuple[str, int]:
-    address: tuple[str, int] = server.address  # type: ignore[attr-defined]  # set by `Servers`
-    return address
-
-
-def connect(server: SmtpServer, *, greet: str | None = "EHLO client.example") -> Wire:
-    return Wire(address_of(server), greet=greet)
+def connect(server: Running, *, greet: str | None = "EHLO client.example") -> Wire:
+    return Wire(server.address, greet=greet)
 
 
 def test_a_mail_is_stored_before_it_is_acknowledged(serve: Servers, store: RecordingStore) -> None:
@@ -505,6 +508,38 @@ def test_other_commands_are_answered(serve: Servers, command: str, code: str) ->
         assert wire.say("NOOP")[:3] == "250"
 
 
+WORDS = [
+    *("EHLO", "HELO", "MAIL", "RCPT", "RSET", "NOOP", "HELP", "VRFY", "EXPN", "STARTTLS", "AUTH", "LHLO"),
+    *("FROM:", "TO:", "<>", "<", ">", "@", SUPPORT, "a@b.example", "SIZE=", "SIZE=²", "BODY=", "SMTPUTF8"),
+    *("\x00", "\udcff", "\r", "²" * 9, '"', "\\", "(" * 500, "x" * 700, "=", "9" * 5000, "%s", "{0}"),
+]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_nonsense_gets_an_exception_for_an_answer(
+    serve: Servers, store: RecordingStore, seed: int
+) -> None:
+    chance = random.Random(seed)
+    server = serve()
+    for _ in range(5):
+        with connect(server, greet=None) as wire:
+            with contextlib.suppress(OSError):  # after some errors the server hangs up
+                for _ in range(30):
+                    words = chance.choices(WORDS, k=chance.randint(1, 5))
+                    wire.send(
+                        chance.choice(["", " "]).join(words).encode("utf-8", "surrogateescape") + b"\r\n"
+                    )
+                wire.socket.shutdown(socket.SHUT_WR)
+            while reply := wire.reply():
+                assert re.match("[245][0-9][0-9][ -]", reply), reply
+                assert not re.search("[a-z](Error|Exception)\\b", reply), reply
+    with connect(server) as wire:
+        wire.transaction(SUPPORT)
+        wire.send(MAIL + b".\r\n")
+        assert wire.reply()[:3] == "250"
+    assert len(store.mails) == 1
+
+
 def test_starttls_encrypts_and_forgets_what_was_said_before(
     serve: Servers, store: RecordingStore, certificates: Certificates
 ) -> None:
@@ -535,10 +570,25 @@ def test_a_failed_tls_handshake_is_counted_out_once(
         wire.closed()
     wait_until(lambda: not server.conversations, "the connection is gone")
     assert server.limits.connections == 0
-    with smtplib.SMTP(*address_of(server), timeout=20) as client:
+    with smtplib.SMTP(*server.address, timeout=20) as client:
         client.starttls(context=certificates.client_context())
         client.sendmail("a@b.example", [SUPPORT], MAIL)
     assert len(store.mails) == 1
+
+
+def test_a_handshake_that_never_comes_is_not_waited_for(
+    serve: Servers, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "CLOSE_GRACE", 0.0)
+    server = serve(
+        idle_timeout=timedelta(milliseconds=300),
+        tls_certificate=certificates.certificate,
+        tls_key=certificates.key,
+    )
+    with connect(server, greet=None) as wire:
+        assert wire.say("STARTTLS")[:3] == "220"
+        wait_until(lambda: not server.conversations, "the connection is gone")
+    assert server.limits.connections == 0
 
 
 def test_a_listener_that_requires_tls_without_a_certificate_does_not_start(store: RecordingStore) -> None:
@@ -547,7 +597,7 @@ def test_a_listener_that_requires_tls_without_a_certificate_does_not_start(store
 
 
 def test_a_taken_port_is_named(serve: Servers, store: RecordingStore) -> None:
-    host, port = address_of(serve())
+    host, port = serve().address
     second = SmtpServer(Listener(key="second", port=port), store, store, hostname="x", on_stored=store.woken)
     with pytest.raises(Permanent, match=f"second: cannot listen on {host}:{port}"):
         second.start()
@@ -621,7 +671,7 @@ def test_many_clients_at_once_lose_nothing(serve: Servers, store: RecordingStore
     server = serve()
 
     def send(client: int) -> None:
-        with smtplib.SMTP(*address_of(server), timeout=30) as smtp:
+        with smtplib.SMTP(*server.address, timeout=30) as smtp:
             for serial in range(10):
                 smtp.sendmail("a@b.example", [SUPPORT], f"Subject: {client}-{serial}\r\n\r\nx\r\n")
 
