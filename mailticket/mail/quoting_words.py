@@ -23,7 +23,8 @@ _FROM = """
     afzender | avsändare | afsender | avsender | absender | nadawca | odesílatel | odesilatel |
     odosielateľ | expeditor | отправитель | відправник | dari | từ | จาก | od/from | pošiljatelj | šalje |
     kimtől | saatja | frá | از | oд | remetente | vom | ktoré | 送信元 |
-    de la | dal | від кого | auteur du message
+    de la | dal | від кого | auteur du message |
+    nuo | зі адреси | expedido por | de parte de | remitent | od koga
 """
 _SENT = """
     sent | gesendet | envoyé | envoyé le | enviado | enviado el | enviado em | enviada | enviada em |
@@ -32,30 +33,38 @@ _SENT = """
     gönderilme tarihi | 送信日時 | 送信日 | 发送时间 | 發送時間 | 傳送時間 | 寄件日期 | 发送日期 |
     보낸 날짜 | 보낸날짜 | 보낸시간 | 보낸 시간 | 발송 | נשלח | تاريخ الإرسال | تم الإرسال | أرسلت |
     أُرسلت | στάλθηκε | απεσταλμένα | elküldve | küldve | trimis | надіслано | відправлено | dikirim |
-    đã gửi | received | data trimiterii | sent at | sent on | saadetud
+    đã gửi | received | data trimiterii | sent at | sent on | saadetud |
+    gönderilme | küldés ideje | изпратено | išsiųsta | nosūtīts | saatmisaeg | enviades |
+    enviadas em | enviat | enviada a | verzonden op | inviato il | gesendet am | envoyée | datum verzonden |
+    已发送 | 傳送日期 | 送信日付
 """
 _DATE = """
     date | datum | fecha | data | data/hora | päiväys | päivämäärä | дата | дата отправки | tarih | 日時 |
     日付 | 日期 | 时间 | 날짜 | 일시 | בתאריך | תאריך | التاريخ | تاريخ | ημερομηνία | dátum | tanggal |
-    วันที่ | dată | erhalten | datum/uhrzeit | kuupäev | ngày | ngày gửi
+    วันที่ | dată | erhalten | datum/uhrzeit | kuupäev | ngày | ngày gửi |
+    dato | ημ/νία | datums | dátum a čas | päiväys ja aika | tid | 傳送 | kuupäev ja kellaaeg
 """
 _TO = """
     to | an | à | a | para | pour | aan | till | til | vastaanottaja | do | komu | pro | кому | kime |
     alıcı | 宛先 | 收件人 | 收件者 | 받는 사람 | 받는사람 | 수신 | אל | إلى | الى | προς | címzett | către |
     catre | destinatario | destinatário | destinataire | ontvanger | mottagare | modtager | mottaker |
     odbiorca | příjemce | adresat | kepada | đến | tới | ถึง | za | kam | saajad | kellele | til/to |
-    an/to | empfänger
+    an/to | empfänger |
+    до | per a | destinatari | destinatarios | dla | 受信者 | 送信先 | alicilar | alıcılar
 """
 _CC = """
     cc | kopie | kopia | kopi | copie | copia | cópia | copia a | kopio | dw | do wiadomości | копия |
     копію | bilgi | 抄送 | 副本 | 참조 | עותק | نسخة | κοιν | κοιν. | másolatot kap | másolat | în cc |
-    cc/kopie | bcc | blindkopie | cco | cci | 密送 | 숨은참조 | skrytá kopie
+    cc/kopie | bcc | blindkopie | cco | cci | 密送 | 숨은참조 | skrytá kopie |
+    másolatot kapja | kopi till | in copia | en copie | копія | копии | másolatot | สำเนา | tembusan
 """
 _SUBJECT = """
     subject | betreff | betr. | betr | objet | sujet | asunto | assunto | oggetto | onderwerp | ämne |
     emne | aihe | temat | předmět | predmet | тема | konu | 件名 | 主题 | 主旨 | 主題 | 题目 | 標題 | 제목 |
     נושא | الموضوع | موضوع | θέμα | tárgy | subiect | subiectul | subjek | perihal | chủ đề | tiêu đề |
-    เรื่อง | naslov | teema | efni
+    เรื่อง | naslov | teema | efni |
+    주제 | относно | tema | tēma | zadeva | assumpte | gaia | titolo | теми |
+    oggetto del messaggio
 """
 _OTHER = """
     reply-to | antwort an | répondre à | responder a | antwoord aan | odpowiedz do | rispondi a |

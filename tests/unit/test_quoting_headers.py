@@ -35,6 +35,33 @@ OUTLOOK = {
     "hu": ("Feladó", "Elküldve", "Címzett", "Tárgy"),
     "ro": ("De la", "Trimis", "Către", "Subiect"),
 }
+APPLE_AND_WEB = {
+    "en": ("From", "Date", "To", "Subject"),
+    "de": ("Von", "Datum", "An", "Betreff"),
+    "fr": ("De", "Date", "À", "Objet"),
+    "es": ("De", "Fecha", "Para", "Asunto"),
+    "pt": ("De", "Data", "Para", "Assunto"),
+    "it": ("Da", "Data", "A", "Oggetto"),
+    "nl": ("Van", "Datum", "Aan", "Onderwerp"),
+    "sv": ("Från", "Datum", "Till", "Ämne"),
+    "da": ("Fra", "Dato", "Til", "Emne"),
+    "fi": ("Lähettäjä", "Päivämäärä", "Vastaanottaja", "Aihe"),
+    "pl": ("Od", "Data", "Do", "Temat"),
+    "cs": ("Od", "Datum", "Komu", "Předmět"),
+    "ru": ("От", "Дата", "Кому", "Тема"),
+    "uk": ("Від", "Дата", "Кому", "Тема"),
+    "bg": ("От", "Дата", "До", "Относно"),
+    "tr": ("Kimden", "Tarih", "Kime", "Konu"),
+    "ja": ("差出人", "日付", "宛先", "件名"),
+    "zh": ("发件人", "日期", "收件人", "主题"),
+    "ko": ("보낸 사람", "날짜", "받는 사람", "주제"),
+    "he": ("מאת", "תאריך", "אל", "נושא"),
+    "ar": ("من", "التاريخ", "إلى", "الموضوع"),
+    "el": ("Από", "Ημερομηνία", "Προς", "Θέμα"),
+    "hu": ("Feladó", "Dátum", "Címzett", "Tárgy"),
+    "ro": ("De la", "Data", "Către", "Subiect"),
+    "vi": ("Từ", "Ngày", "Đến", "Chủ đề"),
+}
 RULES = """
 -----Original Message-----
 -----Ursprüngliche Nachricht-----
@@ -79,6 +106,14 @@ def test_copied_headers_begin_a_quote(language: str, form: str) -> None:
     content = split(f"It works now.\n\n{block(OUTLOOK[language], form)}\n\nIs it still broken?\nBob\n")
     assert content.reply == "It works now."
     assert content.confidence >= 0.9
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 0, 1, 2), (0, 3, 1, 2), (1, 0, 2, 3), (0, 2, 1, 3)])
+@pytest.mark.parametrize("language", APPLE_AND_WEB)
+def test_copied_headers_come_in_any_order(language: str, order: tuple[int, ...]) -> None:
+    lines = block(APPLE_AND_WEB[language], "{key}: {value}").splitlines()
+    text = "It works now.\n\n" + "\n".join(lines[at] for at in order) + "\n\nIs it?\n"
+    assert split(text).reply == "It works now."
 
 
 @pytest.mark.parametrize("language", OUTLOOK)
