@@ -46,7 +46,8 @@ class _Reader:
 
     def __init__(self, data: bytes, start: int, end: int, limits: Limits, *, top: bool) -> None:
         self.data, self.position, self.end, self.limits, self.top = data, start, end, limits, top
-        self.stop = start + limits.header_block
+        self.stop = start + (limits.header_block if top else limits.part_header_block)
+        self.most = limits.header_count if top else limits.part_header_count
         self.block = HeaderBlock()
         self.value: list[bytes] = []
         self.room = 0
@@ -124,8 +125,9 @@ class _Reader:
             if self.received > self.limits.received_count:
                 self._defect("too-many-received", b"")
                 return
-        if len(self.block.fields) >= self.limits.header_count:
+        if len(self.block.fields) >= self.most:
             self._defect("too-many-headers", b"")
+            self.stop = 0  # the lines up to the blank one are stepped over at once
             return
         self.block.fields.append((name, value.strip(b" \t\r\n")))
 

@@ -19,13 +19,17 @@ class Limits:
     mime_header_value: int = 4_000
     """Content-Type and Content-Disposition, whose parameters are taken apart."""
     header_count: int = 1_000
+    part_header_block: int = 32_000
+    part_header_count: int = 100
+    """The same for each part, of which there may be many."""
     received_count: int = 100
     address_bytes: int = 100_000
     """One address header, and To and Cc together."""
     address_count: int = 500
     nesting: int = 50
     message_nesting: int = 10
-    """Depth of message/rfc822 within message/rfc822 that `Parsed.message` is built for."""
+    messages: int = 50
+    """How deep, and how many, message/rfc822 parts `Parsed.message` is built for; others stay text there."""
     parts: int = 1_000
     attachments: int = 100
     text: int = 1_000_000

@@ -16,27 +16,40 @@ _BLOCK_TYPES: Final = frozenset({"message/delivery-status", "message/global-deli
 _MESSAGE_TYPES: Final = frozenset({"message/rfc822", "message/global"})
 
 
-def build_message(part: Part, limits: Limits, *, depth: int = 0) -> Message:
+def build_message(part: Part, limits: Limits) -> Message:
     """The compat32 message of a part and all below it, as the standard parser would have built it.
 
     Header values are decoded from raw 8-bit but keep their encoded-words; leaf bodies are cut at
-    `limits.message_part` bytes, messages in messages at `limits.message_nesting`.
+    `limits.message_part` bytes; messages in messages are bounded in depth and number.
     """
-    message = _with_headers(part.block)
-    if part.parent is not None and part.parent.content_type == "multipart/digest":
-        message.set_default_type("message/rfc822")
-    if part.children:
-        _attach(message, [build_message(child, limits, depth=depth) for child in part.children])
+    return _Builder(limits).build(part, 0)
+
+
+class _Builder:
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.messages_left = limits.messages
+
+    def build(self, part: Part, depth: int) -> Message:
+        """`depth` counts the messages around this part, not the multiparts."""
+        message = _with_headers(part.block)
+        if part.parent is not None and part.parent.content_type == "multipart/digest":
+            message.set_default_type("message/rfc822")
+        if part.children:
+            _attach(message, [self.build(child, depth) for child in part.children])
+        elif part.content_type in _BLOCK_TYPES:
+            data = decoded_body(part)[0][: self.limits.message_part]
+            _attach(message, _blocks(data, self.limits))
+        elif (
+            part.content_type in _MESSAGE_TYPES and depth < self.limits.message_nesting and self.messages_left
+        ):
+            self.messages_left -= 1
+            inner, _ = split(_bounded(part, self.limits), self.limits)
+            _attach(message, [self.build(inner, depth + 1)])
+        else:
+            body = part.raw[part.start : min(part.end, part.start + self.limits.message_part)]
+            message.set_payload(body.decode("ascii", "surrogateescape"))
         return message
-    if part.content_type in _BLOCK_TYPES:
-        _attach(message, _blocks(decoded_body(part)[0][: limits.message_part], limits))
-    elif part.content_type in _MESSAGE_TYPES and depth < limits.message_nesting:
-        inner, _ = split(_bounded(part, limits), limits)
-        _attach(message, [build_message(inner, limits, depth=depth + 1)])
-    else:
-        body = part.raw[part.start : min(part.end, part.start + limits.message_part)]
-        message.set_payload(body.decode("ascii", "surrogateescape"))
-    return message
 
 
 def _attach(message: Message, children: list[Message]) -> None:

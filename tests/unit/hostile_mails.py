@@ -124,6 +124,10 @@ def _structures() -> Iterator[tuple[str, bytes]]:
         "delivery-status-blocks",
         mixed(b"Content-Type: message/delivery-status\r\n\r\n" + b"A: b\r\n\r\n" * 50_000),
     )
+    headers = b"--B\r\n" + b"X: y\r\n" * 990
+    yield "parts-with-many-headers", _typed(b"multipart/mixed; boundary=B", (headers + b"\r\nx\r\n") * 1_100)
+    message = b"--B\r\nContent-Type: message/rfc822\r\n\r\n" + b"X: y\r\n" * 990 + b"\r\nx\r\n"
+    yield "messages-with-many-headers", _typed(b"multipart/mixed; boundary=B", message * 1_100)
     yield "alternatives-500", _typed(b"multipart/alternative; boundary=B", b"--B\r\n\r\nx\r\n" * 500)
 
 
