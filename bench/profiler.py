@@ -5,8 +5,8 @@
 runs `mailticket` with these arguments and writes FILE when it ends. Every few milliseconds the CPU
 time each thread has used since the last look is booked to the functions it is in: `self` to the
 innermost, `all` to every one on its stack. Unlike cProfile it does not make small functions look
-expensive, and it sees all threads. The parser processes are not in it: `make bench` has a line for
-reading a mail.
+expensive, and it sees all threads. SQL statements are counted too. The parser processes are not in
+it: `make bench` has a line for reading a mail.
 """
 
 from __future__ import annotations
@@ -17,9 +17,16 @@ import time
 from collections import Counter
 from pathlib import Path
 from types import CodeType, FrameType
+from typing import Any
+
+from sqlalchemy import Engine, event
 
 _INTERVAL = 0.002
-_SHOWN = 60
+_SWITCH_INTERVAL = 0.00005
+"""Seconds the sampler waits for the interpreter lock. With Python's 5 ms it would mostly see threads
+where they let go of the lock by themselves, and book everything before to that place."""
+_SHOWN = 80
+_LONGEST_STATEMENT = 240
 
 
 class Sampler:
@@ -29,12 +36,15 @@ class Sampler:
         self.inside: Counter[CodeType] = Counter()
         self.during: Counter[CodeType] = Counter()
         self.threads: Counter[str] = Counter()
+        self.statements: Counter[str] = Counter()
         self._used: dict[int, int] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="profiler", daemon=True)
 
     def start(self) -> None:
         """Begin."""
+        sys.setswitchinterval(_SWITCH_INTERVAL)
+        event.listen(Engine, "before_cursor_execute", self._count)
         self._thread.start()
 
     def stop(self) -> None:
@@ -47,13 +57,22 @@ class Sampler:
         total = max(sum(self.inside.values()), 1)
         lines = [f"{total / 1e9:.2f} s CPU in {len(self.threads)} threads"]
         lines += [f"  {used / 1e6:10.0f} ms  {name}" for name, used in self.threads.most_common(12)]
-        for title, booked in (("in the function itself", self.inside), ("with all it called", self.during)):
+        ours = Counter({code: used for code, used in self.during.items() if _ours(code, root)})
+        for title, booked in (
+            ("in the function itself", self.inside),
+            ("with all it called, of mailticket's functions", ours),
+        ):
             lines += ["", f"CPU ms {title}"]
             lines += [
                 f"  {used / 1e6:10.0f}  {100 * used / total:5.1f} %  {_place(code, root)}"
                 for code, used in booked.most_common(_SHOWN)
             ]
+        lines += ["", f"{sum(self.statements.values())} SQL statements"]
+        lines += [f"  {count:10}  {text}" for text, count in self.statements.most_common(_SHOWN)]
         return "\n".join(lines) + "\n"
+
+    def _count(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        self.statements[" ".join(statement.split())[:_LONGEST_STATEMENT]] += 1
 
     def _run(self) -> None:
         own = threading.get_ident()
@@ -81,12 +100,13 @@ class Sampler:
             self.during[code] += spent
 
 
+def _ours(code: CodeType, root: Path) -> bool:
+    return Path(code.co_filename).is_relative_to(root / "mailticket")
+
+
 def _place(code: CodeType, root: Path) -> str:
     path = Path(code.co_filename)
-    if path.is_relative_to(root) and "site-packages" not in path.parts:
-        shown = str(path.relative_to(root))
-    else:
-        shown = "/".join(path.parts[-3:])
+    shown = str(path.relative_to(root)) if _ours(code, root) else "/".join(path.parts[-3:])
     return f"{shown}:{code.co_firstlineno} {code.co_qualname}"
 
 
