@@ -12,6 +12,7 @@ from mailticket.cli.check_command import check
 from mailticket.cli.config_commands import init
 from mailticket.cli.daemon_commands import run, send_sample
 from mailticket.cli.deliver_command import deliver
+from mailticket.cli.demo_command import demo
 from mailticket.cli.desk_commands import inbox_app, outbox_app, status, ticket_app
 from mailticket.cli.explain_command import explain
 from mailticket.cli.templates_commands import templates_app
@@ -53,6 +54,7 @@ def _root(
 
 app.command()(run)
 app.command("send-sample")(send_sample)
+app.command()(demo)
 app.command()(init)
 app.command()(check)
 app.command()(deliver)

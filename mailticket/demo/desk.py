@@ -1,0 +1,198 @@
+"""The demo's desk: a generated configuration, and the real daemon started on it.
+
+The daemon is `python -m mailticket --config ... run` in a process of its own; mail goes to it over
+SMTP. Its database is only looked into, for what each mail is called and how the tickets stand.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import smtplib
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from mailticket.demo.cast import CAST, IDA, MONA, RAJ, SAM, SUE, SUPPORT, SYSADMIN
+from mailticket.demo.clock import DemoClock
+from mailticket.demo.mailclient import Written
+from mailticket.store import outbox
+from mailticket.store.engine import open_engine, reading
+from mailticket.store.inbox import InboundState, Inbox
+from mailticket.store.outbox import OutboxState
+from mailticket.store.views import TicketFilter, WholeTicket, list_tickets, show_ticket
+from mailticket.work.served import base_recipient
+
+_START_BOUND = 60.0
+_STOP_BOUND = 30.0
+_LISTENS = re.compile(r"^ *SMTP listens on \S+:([0-9]+) *$", re.MULTILINE)
+_DAYS = ("mon", "tue", "wed", "thu", "fri")
+
+
+class DeskTrouble(Exception):
+    """The daemon did not do what a daemon must; the text says what."""
+
+
+class DemoDesk:
+    """A desk below `folder`, whose outgoing mail goes to a smarthost on loopback."""
+
+    def __init__(self, folder: Path, smarthost_port: int) -> None:
+        self.folder = folder
+        self.config = folder / "config"
+        self.log = folder / "daemon.log"
+        self.config.mkdir(parents=True)
+        self.clock = DemoClock(folder / "clock")
+        (self.config / "mailticket.toml").write_text(_configuration(folder, smarthost_port), encoding="utf-8")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._port = 0
+        self._engine: Engine | None = None
+
+    def start(self) -> None:
+        """Start the daemon and wait until it listens. Raises `DeskTrouble` when it does not."""
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("MAILTICKET_")}
+        environment["MAILTICKET_CLOCK_OFFSET"] = str(self.clock.file)
+        command = [sys.executable, "-m", "mailticket", "--config", str(self.config), "run"]
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603 -- our own interpreter and program
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=self.folder
+            )
+        end = time.monotonic() + _START_BOUND
+        while (found := _LISTENS.search(self._log_text())) is None:
+            if self._process.poll() is not None:
+                raise DeskTrouble(f"the daemon ended with exit code {self._process.returncode}")
+            if time.monotonic() > end:
+                raise DeskTrouble(f"the daemon did not listen within {_START_BOUND:g} s")
+            time.sleep(0.02)
+        self._port = int(found[1])
+        self._engine = open_engine(f"sqlite:///{self.folder / 'var' / 'mailticket.db'}")
+
+    def stop(self) -> None:
+        """End the daemon, politely first. Raises `DeskTrouble` where it had to be killed or failed."""
+        if self._engine is not None:
+            self._engine.dispose()
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        process.terminate()
+        try:
+            code = process.wait(_STOP_BOUND)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise DeskTrouble(f"the daemon did not stop within {_STOP_BOUND:g} s of SIGTERM") from None
+        if code != 0:
+            raise DeskTrouble(f"the daemon ended with exit code {code}")
+
+    def running(self) -> bool:
+        """The daemon is alive."""
+        return self._process is not None and self._process.poll() is None
+
+    def take(self, mail: Written) -> None:
+        """Hand a mail in over SMTP, as its writer's mail server would. Raises `DeskTrouble` if refused."""
+        try:
+            with smtplib.SMTP("127.0.0.1", self._port, timeout=20) as server:
+                server.sendmail(mail.role.address, [mail.recipient], mail.raw)
+        except (OSError, smtplib.SMTPException) as error:
+            raise DeskTrouble(f"the desk did not take the mail to {mail.recipient}: {error}") from error
+
+    def idle(self) -> bool:
+        """No mail waits to be worked on and none to be sent."""
+        pending = Inbox(self._store, self.clock.now, base_recipient).counts()[InboundState.PENDING]
+        return pending == 0 and outbox.counts(self._store)[OutboxState.QUEUED] == 0
+
+    def kind_of(self, message_id: str) -> str:
+        """The template a mail of the desk was written with, "" for a mail the desk knows nothing of."""
+        with reading(self._store) as session:
+            found = outbox.find_by_message_id(session, message_id)
+        return "" if found is None else found.template
+
+    def tickets(self) -> list[WholeTicket]:
+        """All tickets with all that happened to them, in the order they came."""
+        with reading(self._store) as session:
+            rows = list_tickets(session, TicketFilter(every=True), 1000)
+            shown = [show_ticket(session, row.number) for row in sorted(rows, key=lambda row: row.id)]
+        return [item for item in shown if item is not None]
+
+    def log_end(self, lines: int = 20) -> str:
+        """The end of the daemon's log."""
+        return "\n".join(self._log_text().splitlines()[-lines:])
+
+    @property
+    def _store(self) -> Engine:
+        if self._engine is None:
+            raise DeskTrouble("the daemon has not been started")
+        return self._engine
+
+    def _log_text(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+
+def _configuration(folder: Path, smarthost_port: int) -> str:
+    hours = "\n".join(f'hours.{day} = ["08:00-18:00"]' for day in _DAYS)
+    agents = "\n".join(
+        f'[agents.{role.key}]\nname = "{role.name}"\naddresses = ["{role.address}"]\n'
+        for role in CAST
+        if role.inside
+    )
+    return f"""\
+# Written by `mailticket demo`; the commands work on it: mailticket --config THIS_FOLDER ticket list --all
+[service]
+name = "Example Bank"
+instance = "demo"
+time_zone = "UTC"
+state_dir = {json.dumps(str(folder / "var"))}
+
+[desk]
+default_department = "support"
+default_sla_plan = "standard"
+
+[listeners.smtp]
+host = "127.0.0.1"
+port = 0
+
+[delivery.smarthost]            # the demo's mailroom, the mail server of everybody
+host = "127.0.0.1"
+port = {smarthost_port}
+security = "none"
+
+[departments.support]
+name = "Support"
+addresses = ["{SUPPORT}"]
+manager = "{MONA.key}"
+members = ["{SAM.key}", "{SUE.key}"]
+signature = "Example Bank, Customer Support"
+
+[departments.sysadmin]
+name = "System Administration"
+addresses = ["{SYSADMIN}"]
+manager = "{MONA.key}"
+members = ["{IDA.key}", "{RAJ.key}"]
+signature = "Example Bank, System Administration"
+
+{agents}
+[topics.banking]
+name = "Online banking"
+
+[[rules]]
+name = "Online banking"
+when = [{{ field = "subject", how = "contains", value = "online banking" }}]
+then = {{ topic = "banking" }}
+
+[sla_plans.standard]
+name = "Standard"
+schedule = "office"
+first_response = "4h"
+resolution = "18h"
+
+[schedules.office]
+time_zone = "UTC"
+{hours}
+
+[digest]
+at = "08:00"
+weekdays = ["tue", "wed", "thu", "fri"]   # the story begins on a Monday and ends on Tuesday morning
+"""
