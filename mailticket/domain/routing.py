@@ -86,11 +86,12 @@ def route(facts: MailFacts, desk: Desk) -> Route:
     priority = said.settle("priority", "priority", (by.priority, by_topic)) or said.default(
         "priority", desk.default_priority
     )
+    by_department = f'department "{department}"'
     sla_plan = said.settle(
         "sla_plan",
         "SLA plan",
         (by.sla_plan, by_topic),
-        (desk.departments[department].sla_plan, f'department "{department}"'),
+        (desk.departments[department].sla_plan, by_department),
         (desk.default_sla_plan, _DEFAULT),
     )
     assigned = "agent" in said.values or "team" in said.values
@@ -101,7 +102,7 @@ def route(facts: MailFacts, desk: Desk) -> Route:
         sla_plan=sla_plan,
         agent=said.settle("agent", "assigned to agent", (None if assigned else by.agent, by_topic)),
         team=said.settle("team", "assigned to team", (None if assigned else by.team, by_topic)),
-        acknowledge=_acknowledge(said, by, by_topic, desk.departments[department]),
+        acknowledge=_acknowledge(said, (by, by_topic), (desk.departments[department], by_department)),
         reject=said.settle("reject", "rejected with"),
         tags=tuple(said.tags),
         reasons=tuple(said.reasons),
@@ -161,15 +162,17 @@ def _apply_rules(facts: MailFacts, desk: Desk) -> _Said:
     return said
 
 
-def _acknowledge(said: _Said, topic: HelpTopic, by_topic: str, department: Department) -> bool:
+def _acknowledge(said: _Said, topic: tuple[HelpTopic, str], department: tuple[Department, str]) -> bool:
     """Rule and topic and department have to allow it; the first that does not is the reason."""
-    if not said.acknowledge:
-        said.reasons.append(f"no acknowledgement: {said.acknowledge_why}")
-    elif not topic.acknowledge:
-        said.reasons.append(f"no acknowledgement: {by_topic}")
-    elif not department.acknowledge:
-        said.reasons.append(f'no acknowledgement: department "{department.name}"')
-    return said.acknowledge and topic.acknowledge and department.acknowledge
+    for allows, whose in (
+        (said.acknowledge, said.acknowledge_why),
+        (topic[0].acknowledge, topic[1]),
+        (department[0].acknowledge, department[1]),
+    ):
+        if not allows:
+            said.reasons.append(f"no acknowledgement: {whose}")
+            return False
+    return True
 
 
 # -- conditions --------------------------------------------------------------------------------------

@@ -513,6 +513,7 @@ def test_every_change_of_status_tells_the_clocks_what_it_means(before: Status, a
     [
         (timedelta(seconds=30), False, "less than a minute"),
         (45 * MINUTE, False, "45 min"),
+        (60 * MINUTE, False, "1 h"),
         (2 * HOUR, False, "2 h"),
         (2 * HOUR + 10 * MINUTE, False, "2 h 10 min"),
         (-3 * HOUR, False, "3 h"),

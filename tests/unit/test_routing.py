@@ -276,6 +276,31 @@ def test_the_reasons_tell_the_whole_story() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("rules", "by_address", "reason"),
+    [
+        ([], "support", None),
+        ([], "quiet", 'no acknowledgement: department "quiet"'),
+        ([rule("r", {"topic": "silent"}, OUTAGE)], "quiet", 'no acknowledgement: topic "silent"'),
+        ([rule("r", {"acknowledge": False}, OUTAGE)], "quiet", 'no acknowledgement: rule "r"'),
+    ],
+)
+def test_a_missing_acknowledgement_has_its_reason(
+    rules: list[dict[str, Any]], by_address: str, reason: str | None
+) -> None:
+    found = routed(*rules, mail=replace(MAIL, department_by_address=by_address))
+    told = [sentence for sentence in found.reasons if "acknowledgement" in sentence]
+    assert told == ([reason] if reason else [])
+
+
+def test_a_long_value_is_cut_in_the_reasons() -> None:
+    mail = replace(MAIL, subject="y" * 100)
+    assert routed(rule("r", {}, ("subject", "equal", "y" * 100)), mail=mail).reasons[0] == (
+        f'rule "r" matched: subject is "{"y" * 57}..."'
+    )
+    assert '"yyy"' in routed(rule("r", {}, ("subject", "contains", "yyy")), mail=mail).reasons[0]
+
+
 def test_a_pattern_that_cannot_be_used_is_told_in_the_reasons() -> None:
     bad = Condition.model_construct(field="subject", how="matches", value="(")
     base = desk(rules=[rule("r", {"priority": "low"})])
