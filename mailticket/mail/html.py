@@ -29,6 +29,7 @@ _HIDING: Final = {
 }
 _NEVER_TEXT: Final = ("style", "script", "title", "template")
 _PARAGRAPH: Final = re.compile(r"<(/?)[pP](?=[\s>])")
+_RULE: Final = re.compile(r"<hr(?=[\s/>])[^<>]{0,1000}>", re.IGNORECASE)
 _ANCHOR_WITHOUT_TARGET: Final = re.compile(
     r"<a(?=[\s>])(?![^<>]{0,4000}\bhref\s{0,4}=\s{0,4}[\"']?[^\"'#\s>])[^<>]{0,4000}>", re.IGNORECASE
 )
@@ -74,6 +75,8 @@ def html_to_text(html: str, limits: Limits) -> str | None:
     source = html
     if "MsoNormal" in html:  # Outlook's paragraphs have no margins: each is a line, an empty one a blank line
         source = _PARAGRAPH.sub(r"<\1div", html)
+    if "<hr" in source or "<HR" in source:
+        source = _RULE.sub("<div>" + "_" * 32 + "</div>", source)  # as Outlook writes it into plain text
     source = _ANCHOR_WITHOUT_TARGET.sub("<span>", source)  # would be shown as "text ()"
     try:
         text = extract_plain_text(

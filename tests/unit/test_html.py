@@ -44,6 +44,7 @@ def _text(html: str) -> str:
         ("<p hidden>x</p>shown", "shown"),
         ('<td style="font-size:0px"><span style="font-size:13px">shown</span></td>', "shown"),
         ('<p style="font-size:0.9em">shown</p>', "shown"),
+        ('above<hr width="98%">below', "above\n________________________________\nbelow"),
         ("", ""),
         ("no tags at all", "no tags at all"),
         ("<p>unclosed <b>bold", "unclosed bold"),
