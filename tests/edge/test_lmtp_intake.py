@@ -13,17 +13,9 @@ from mailticket.config.settings import Listener
 from mailticket.errors import Temporary
 from mailticket.intake.smtp import SmtpServer
 from tests.edge.fakes import RecordingStore
+from tests.edge.serving import MAIL, SALES, SUPPORT
 from tests.edge.wire import Wire
 from tests.servers.certificates import Certificates
-
-SUPPORT = "support@desk.example"
-SALES = "sales@desk.example"
-MAIL = b"From: Carla <carla@outside.example>\r\nSubject: printer\r\n\r\nIt is on fire.\r\n"
-
-
-@pytest.fixture
-def store() -> RecordingStore:
-    return RecordingStore(SUPPORT, SALES)
 
 
 @contextlib.contextmanager

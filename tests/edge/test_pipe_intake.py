@@ -9,14 +9,7 @@ import pytest
 from mailticket.errors import Permanent, Temporary
 from mailticket.intake.pipe import deliver
 from tests.edge.fakes import RecordingStore
-
-SUPPORT = "support@desk.example"
-MAIL = b"From: carla@outside.example\r\nSubject: printer\r\n\r\nIt is on fire.\r\n"
-
-
-@pytest.fixture
-def store() -> RecordingStore:
-    return RecordingStore(SUPPORT)
+from tests.edge.serving import MAIL, SUPPORT
 
 
 def test_a_mail_is_stored_and_the_status_is_0(store: RecordingStore) -> None:
