@@ -36,7 +36,8 @@ from mailticket.domain.types import (
 )
 from mailticket.mail.commands import Command, CommandName, Commands, Problem, Problems, parse_commands
 from mailticket.mail.marker import find_tokens, is_marker_line
-from mailticket.mail.types import Reading
+from mailticket.mail.quoting import THRESHOLD
+from mailticket.mail.types import Content, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def decide_agent(
         return _returned(reading, actor, parsed.problems, reasons)
     if any(command.name is CommandName.HELP for command in parsed.commands):
         return _help(reading, actor, reasons)
-    problems = _leaks(parsed.body)
+    problems = _leaks(parsed.body, reading.content)
     changes: list[Change] = []
     for command in parsed.commands:
         _collect(_change(command, actor), changes, problems)
@@ -216,9 +217,11 @@ def _status(command: Command, actor: _Actor) -> list[Change] | Problem:
     return [actor.field("status", moved.new, f"{actor.name}: {moved.reason}{solution}")]
 
 
-def _leaks(body: str) -> list[Problem]:
-    """Text of ours that must never go out again: the sign that quoted text was taken for new."""
-    if find_tokens(body) or any(is_marker_line(line) for line in body.splitlines()):
+def _leaks(body: str, content: Content) -> list[Problem]:
+    """Signs that quoted text was taken for new: it may hold what the customer must never see."""
+    ours = find_tokens(body) or any(is_marker_line(line) for line in body.splitlines())
+    unsure = content.confidence < THRESHOLD or content.method.endswith(":nothing-new")
+    if body and (ours or unsure):
         reason = "your words could not be told from the quoted alert; delete the quoted text and send again"
         return [Problem("", reason)]
     return []
