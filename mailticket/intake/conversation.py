@@ -135,7 +135,7 @@ class Conversation(SMTP):
         self.client = str(peer[0]) if peer else ""
         refusal = SHUTTING_DOWN if self.server.draining else TOO_MANY_CONNECTIONS
         if self.server.draining or not self.server.limits.admit(client_key(self.client)):
-            log.warning("smtp.connection_refused", client=self.client, listener=self.server.listener.key)
+            log.info("smtp.connection_refused", client=self.client, listener=self.server.listener.key)
             self._refused = True
             if isinstance(transport, asyncio.Transport):
                 transport.write(refusal.encode() + b"\r\n")

@@ -259,7 +259,7 @@ class ImapSession:
             if mailbox.token_command is not None:
                 self._client.oauth2_login(mailbox.user, secret)
             elif mailbox.user.isascii() and secret.isascii():
-                self._client.login(mailbox.user, secret)
+                self._client.login(_quoted(mailbox.user), secret)
             else:
                 self._client.plain_login(mailbox.user, secret)
 
@@ -268,6 +268,13 @@ class ImapSession:
             return []
         personal = self._client.namespace().personal or ()
         return [prefix for prefix, _ in personal if prefix]
+
+
+def _quoted(user: str) -> str:
+    """A user name as LOGIN takes it: imaplib quotes the password, but not the name."""
+    if all(char.isalnum() or char in "@.+-_" for char in user):
+        return user
+    return '"' + user.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _tls_context(mailbox: Mailbox) -> ssl.SSLContext:

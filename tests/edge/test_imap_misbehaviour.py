@@ -76,6 +76,21 @@ def test_a_processed_folder_that_is_the_folder_leaves_the_messages(store: Record
     assert len(store.calls) == 2
 
 
+@pytest.mark.parametrize(
+    ("user", "sent"),
+    [
+        ("desk@desk.example", "LOGIN desk@desk.example "),
+        ("odd user", 'LOGIN "odd user" '),
+        ('HOUSE\\desk"x', 'LOGIN "HOUSE\\\\desk\\"x" '),
+    ],
+)
+def test_any_user_name_is_sent_as_one_word(user: str, sent: str) -> None:
+    with ScriptedImap() as server:
+        check_mailbox(mailbox_of(server, user))
+        (login,) = server.said("^LOGIN")
+    assert login == sent + '"secret"'
+
+
 def test_a_size_that_is_not_true_is_no_error(store: RecordingStore) -> None:
     with ScriptedImap({7: mail(7)}) as server:
         server.script(r"SIZE", b"* 1 FETCH (UID 7 RFC822.SIZE 9999)\r\n%(tag)s OK done\r\n")
