@@ -104,6 +104,8 @@ class Receiver:
 
     def _claim_and_read(self) -> list[Read]:
         mails = self._inbox.claim(self._clock(), self._settings.batch, LEASE)
+        if not mails:
+            return []
         crash_point("receive.after_claim")
         results = self._parsers.read_all([(mail.raw, mail.envelope_from) for mail in mails])
         crash_point("receive.after_read")

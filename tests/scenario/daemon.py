@@ -10,12 +10,14 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+from tests.scenario.books import Books
 from tests.servers import free_port, wait_until
 
 DESK = """
@@ -108,6 +110,7 @@ class Daemon:
     folder: Path
     database: str = ""
     smarthost_port: int | None = None
+    smarthost_options: str = ""
     extra: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     smtp_port: int = field(default_factory=free_port)
@@ -134,7 +137,7 @@ class Daemon:
         if self.smarthost_port is not None:
             text += (
                 f'\n[delivery.smarthost]\nhost = "127.0.0.1"\nport = {self.smarthost_port}\n'
-                'security = "none"\n'
+                'security = "none"\n' + self.smarthost_options + "\n"
             )
         (self.config / "mailticket.toml").write_text(text + self.extra, encoding="utf-8")
 
@@ -150,6 +153,12 @@ class Daemon:
 
     def start(self, **environment: str) -> None:
         """Start, and wait until it accepts mail."""
+        self.launch(**environment)
+        wait_until(lambda: self._listens() or self.ended(), "the daemon to listen", bound=60)
+        assert not self.ended(), self.log()
+
+    def launch(self, **environment: str) -> None:
+        """Start, and wait for nothing."""
         self.write_configuration()
         with (self.folder / "daemon.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -159,8 +168,6 @@ class Daemon:
                 env=self.environ(**environment),
                 cwd=self.folder,
             )
-        wait_until(lambda: self._listens() or self.ended(), "the daemon to listen", bound=60)
-        assert not self.ended(), self.log()
 
     def ended(self) -> bool:
         """The process is gone."""
@@ -178,6 +185,12 @@ class Daemon:
         assert self.process is not None
         self.process.kill()
         self.process.wait(60)
+
+    def wait_killed(self, *, bound: float = 30.0) -> None:
+        """Wait until the process has ended by SIGKILL, as MAILTICKET_CRASH_AT has it do."""
+        wait_until(self.ended, f"the daemon has crashed\n{self.tail()}", bound=bound)
+        assert self.process is not None
+        assert self.process.returncode == -signal.SIGKILL, self.tail()
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal."""
@@ -223,6 +236,40 @@ class Daemon:
         """A command's JSON answer."""
         return json.loads(self.command(*arguments, "--json").stdout)
 
+    @property
+    def books(self) -> Books:
+        """The rows of its database."""
+        return Books(self.database)
+
+    def offer(self, mails: Iterable[bytes], sender: str = "client@relay.example") -> list[bytes]:
+        """Hand mails in over SMTP as an MTA does; those that got no 250, to be offered again later."""
+        refused: list[bytes] = []
+        server: smtplib.SMTP | None = None
+        for raw in mails:
+            try:
+                server = server or smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=30)
+                server.sendmail(sender, ["support@desk.example"], raw)
+            except (OSError, smtplib.SMTPException):
+                refused.append(raw)
+                if server is not None:
+                    server.close()
+                server = None
+        if server is not None:
+            server.close()
+        return refused
+
+    def settle(self, *, bound: float = 30.0) -> None:
+        """Wait until no mail is pending and none queued, whatever its next try; `idle` without a command."""
+        books = self.books
+
+        def settled() -> bool:
+            return not self.ended() and books.unfinished() == (0, 0)
+
+        try:
+            wait_until(settled, "the daemon has nothing left to do", bound=bound)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; left: {books.unfinished()}\n{self.tail()}") from None
+
     def send(
         self, raw: bytes, recipient: str = "support@desk.example", sender: str = "ann@customer.example"
     ) -> None:
@@ -254,7 +301,7 @@ class Daemon:
 
         def nothing_left() -> bool:
             status = self.json("status")
-            return status["inbox"]["pending"] == 0 and status["outbox"]["queued"] == 0
+            return bool(status["inbox"]["pending"] == 0 and status["outbox"]["queued"] == 0)
 
         wait_until(nothing_left, "the daemon to be done", bound=bound)
 
