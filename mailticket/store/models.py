@@ -24,6 +24,8 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -191,6 +193,8 @@ class Ticket(Base):
     overdue_since: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     suspected_ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
+    held: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    """A reply of somebody who takes no part in the suspected ticket; its owner decides whether it joins."""
     predecessor_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
     version: Mapped[int] = mapped_column(Integer, default=1)
@@ -199,6 +203,10 @@ class Ticket(Base):
         Index("ix_ticket_status_department", "status", "department"),
         Index("ix_ticket_status_due_at", "status", "due_at"),
         Index("ix_ticket_assignee_status", "assignee", "status"),
+        # partial: an ordinary ticket pays nothing for it
+        Index(
+            "ix_ticket_held", "suspected_ticket_id", sqlite_where=text("held"), postgresql_where=text("held")
+        ),
     )
 
 
@@ -207,7 +215,7 @@ class Participant(Base):
 
     __tablename__ = "participant"
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"), primary_key=True)
-    address: Mapped[str] = mapped_column(String(320), primary_key=True)
+    address: Mapped[str] = mapped_column(String(320), primary_key=True, index=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     role: Mapped[str] = mapped_column(String(16))
     """"requester" or "collaborator"."""
@@ -279,7 +287,7 @@ class TicketEvent(Base):
 
 
 class MessageRef(Base):
-    """A Message-ID that stands for a ticket: of a mail that came in, or that we sent."""
+    """A Message-ID that stands for a ticket: of a mail that came in, that we sent, or that such a mail names."""
 
     __tablename__ = "message_ref"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -289,9 +297,12 @@ class MessageRef(Base):
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"), index=True)
     entry_id: Mapped[int | None] = mapped_column(ForeignKey("entry.id", ondelete="CASCADE"))
     direction: Mapped[str] = mapped_column(String(4))
-    """"in" or "out"."""
+    """"in", "out", or "ref": named by a mail that came in, itself never seen here."""
     party: Mapped[str] = mapped_column(Text)
-    """Who wrote it (in) or got it (out): canonical address or "agent:KEY"."""
+    """Who wrote it (in), got it (out) or named it (ref): canonical address or "agent:KEY"."""
+    thread_index: Mapped[str | None] = mapped_column(Text)
+    """Outlook's Thread-Index of a mail that came in, to be carried on in what answers it."""
+    thread_topic: Mapped[str | None] = mapped_column(Text)
 
 
 class Outbox(Base):
