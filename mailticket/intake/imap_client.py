@@ -97,6 +97,11 @@ class ImapSession:
         with contextlib.suppress(Exception):
             self._client.shutdown()
 
+    def interrupt(self) -> None:
+        """End whatever the session waits for, from another thread; it is of no use afterwards."""
+        with contextlib.suppress(OSError):  # it has ended by itself
+            self._client.socket().shutdown(socket.SHUT_RDWR)
+
     def can(self, capability: str) -> bool:
         """True when the server offers a capability."""
         with _only_our_errors():

@@ -43,6 +43,8 @@ MAX_IDLE = 29 * 60.0
 """Seconds; RFC 2177 has servers drop an IDLE after 30 minutes."""
 BATCH = 200
 """Messages asked for their sizes, and moved, at once."""
+STOP_GRACE = 5.0
+"""Seconds the server gets, after `stop`, to finish what it was asked."""
 STORE_FAILURES = 3
 """Messages in a row that could not be stored, after which the store is taken to be the trouble."""
 
@@ -90,6 +92,8 @@ class ImapWorker:
         self._retry = retry or Backoff(first=60.0, last=3600.0)
         self._stopped = threading.Event()
         self._waker: socket.socket | None = None
+        self._session: ImapSession | None = None
+        self._deadline: threading.Timer | None = None
         self._failures = 0
         self._login_refused = False
         self._delayed: dict[tuple[int, int], _Delayed] = {}
@@ -104,11 +108,14 @@ class ImapWorker:
         with waker, wake:
             self._waker = waker
             self._run(wake)
+        if self._deadline is not None:
+            self._deadline.cancel()
 
     def _run(self, wake: socket.socket) -> None:
         while not self._stopped.is_set():
             try:
                 with ImapSession(self._mailbox) as session:
+                    self._session = session
                     self._login_refused = False
                     self._log.info("imap.connected", host=self._mailbox.host, user=self._mailbox.user)
                     self._processed = None
@@ -123,11 +130,21 @@ class ImapWorker:
                 self._sleep(delay)
 
     def stop(self) -> None:
-        """Have `run` return: at once from a wait, else after the message in hand."""
+        """Have `run` return: at once from a wait, else after the message in hand.
+
+        A server that does not answer is left after `STOP_GRACE` seconds.
+        """
+        self._deadline = threading.Timer(STOP_GRACE, self._interrupt)
+        self._deadline.daemon = True
+        self._deadline.start()
         self._stopped.set()
         if self._waker is not None:
             with contextlib.suppress(OSError):  # `run` has returned already, and closed the socket
                 self._waker.send(b"x")
+
+    def _interrupt(self) -> None:
+        if self._session is not None:
+            self._session.interrupt()
 
     # -- a connection ----------------------------------------------------------------------------
 

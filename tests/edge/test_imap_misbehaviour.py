@@ -231,6 +231,16 @@ def test_a_ledger_that_cannot_note_a_contact_does_not_stop_the_intake(
         wait_until(lambda: store.moved, "it is moved")
 
 
+def test_a_mute_server_does_not_hold_up_the_stop(
+    store: RecordingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailticket.intake.imap_worker.STOP_GRACE", 0.05)
+    with ScriptedImap({7: mail(7)}) as server:
+        server.script(r"UID SEARCH", MUTE)
+        with working(mailbox_of(server, read_timeout=timedelta(minutes=10)), store):
+            wait_until(lambda: server.said("UID SEARCH"), "the server is asked")
+
+
 def test_stopping_before_the_start_is_enough(store: RecordingStore) -> None:
     with ScriptedImap() as server:
         worker = ImapWorker(mailbox_of(server), store, on_stored=store.woken)
