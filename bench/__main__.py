@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from bench import load
 from bench.desk import QUICK, Sizes, measure_desk
@@ -66,7 +67,7 @@ def bench(
     try:
         _measure(results, requests, sizes, profile, set(only or Section), console)
     except RunWrong as error:
-        console.print(f"[bold red]The run went wrong:[/] {error}", markup=True)
+        console.print(f"[bold red]The run went wrong:[/] {escape(str(error))}")
         raise typer.Exit(1) from None
     show(results, console)
     write_json(as_json(results, "files" if mails else "generated", quick), json_file)
