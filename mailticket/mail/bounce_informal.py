@@ -176,6 +176,9 @@ def _diagnostic(reason: str) -> str:
     return next((line[:500] for line in lines if STATUS.search(line) or _REPLY_CODE.search(line)), "")
 
 
+logging.getLogger("flufl.bounce").disabled = True  # it logs each detector that fails as an error of ours
+
+
 def _by_flufl(parsed: Parsed, text: str) -> list[str]:
     """flufl.bounce on a bounded copy: lines of at most 300 characters, because its patterns backtrack."""
     copy = Message()

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from mailticket.domain.decoration import is_logo
 from mailticket.domain.status import FINISHED
 from mailticket.domain.types import (
     AddEntry,
@@ -30,6 +31,7 @@ from mailticket.domain.types import (
 )
 from mailticket.mail.types import Attachment, Reading
 from mailticket.store import blobs
+from mailticket.store.decoration import times_seen
 from mailticket.store.models import (
     Entry,
     EntryAttachment,
@@ -219,7 +221,8 @@ class _Application:
         self.session.add(entry)
         self.session.flush()
         for attachment in mail.attachments:
-            self.session.add(_attached(self.session, entry, attachment))
+            seen = times_seen(self.session, change.author, attachment)
+            self.session.add(_attached(self.session, entry, attachment, logo=is_logo(attachment, seen)))
         if mail.message_id:
             self.session.add(_reference(ticket, entry, mail.message_id, change.author))
         ticket.updated_at = self.now
@@ -294,14 +297,14 @@ def free_number(session: Session) -> str:
     raise RuntimeError("no free ticket number found")
 
 
-def _attached(session: Session, entry: Entry, attachment: Attachment) -> EntryAttachment:
+def _attached(session: Session, entry: Entry, attachment: Attachment, *, logo: bool) -> EntryAttachment:
     return EntryAttachment(
         entry_id=entry.id,
         blob=blobs.put(session, attachment.data),
         filename=attachment.filename,
         content_type=attachment.content_type,
         size=attachment.size,
-        kind=attachment.kind,
+        kind="logo" if logo else attachment.kind,
         inline=attachment.inline,
         content_id=attachment.content_id,
     )

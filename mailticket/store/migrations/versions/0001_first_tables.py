@@ -254,6 +254,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_entry_attachment")),
     )
     with op.batch_alter_table("entry_attachment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_entry_attachment_blob"), ["blob"], unique=False)
         batch_op.create_index(batch_op.f("ix_entry_attachment_entry_id"), ["entry_id"], unique=False)
 
     op.create_table(
