@@ -29,6 +29,7 @@ from mailticket.work.served import base_recipient
 
 _START_BOUND = 60.0
 _STOP_BOUND = 30.0
+_NO_ERROR = "no error so far"
 _LISTENS = re.compile(r"^ *SMTP listens on \S+:([0-9]+) *$", re.MULTILINE)
 _DAYS = ("mon", "tue", "wed", "thu", "fri")
 
@@ -101,7 +102,7 @@ class DemoDesk:
 
     def idle(self) -> bool:
         """No mail waits to be worked on and none to be sent."""
-        pending = Inbox(self._store, self.clock.now, base_recipient).counts()[InboundState.PENDING]
+        pending = self._inbox.counts()[InboundState.PENDING]
         return pending == 0 and outbox.counts(self._store)[OutboxState.QUEUED] == 0
 
     def kind_of(self, message_id: str) -> str:
@@ -109,6 +110,20 @@ class DemoDesk:
         with reading(self._store) as session:
             found = outbox.find_by_message_id(session, message_id)
         return "" if found is None else found.template
+
+    def stuck(self) -> list[str]:
+        """Mails that wait or failed, and why, in words."""
+        coming = self._inbox.list_mails(
+            (InboundState.PENDING, InboundState.FAILED, InboundState.HELD, InboundState.REJECTED), 20
+        )
+        going = outbox.list_mails(
+            self._store, (OutboxState.QUEUED, OutboxState.FAILED, OutboxState.PARKED), 20
+        )
+        said = [f"in the inbox: {item.subject} is {item.state}: {item.error or _NO_ERROR}" for item in coming]
+        return said + [
+            f"in the outbox: {item.template} to {item.recipient} is {item.state}: {item.error or _NO_ERROR}"
+            for item in going
+        ]
 
     def tickets(self) -> list[WholeTicket]:
         """All tickets with all that happened to them, in the order they came."""
@@ -120,6 +135,10 @@ class DemoDesk:
     def log_end(self, lines: int = 20) -> str:
         """The end of the daemon's log."""
         return "\n".join(self._log_text().splitlines()[-lines:])
+
+    @property
+    def _inbox(self) -> Inbox:
+        return Inbox(self._store, self.clock.now, base_recipient)
 
     @property
     def _store(self) -> Engine:

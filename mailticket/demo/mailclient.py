@@ -29,9 +29,9 @@ class Written:
 
 
 def text_of(mail: EmailMessage) -> str:
-    """The text/plain part, "" without one."""
+    """The text/plain part with LF line ends, "" without one."""
     part = mail.get_body(("plain",))
-    return "" if part is None else str(part.get_content())
+    return "" if part is None else str(part.get_content()).replace("\r\n", "\n")
 
 
 def first_mail(role: Role, to: str, subject: str, text: str, now: datetime) -> Written:

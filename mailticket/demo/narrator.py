@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
+import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from rich.console import Console, Group
-from rich.padding import Padding
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -21,12 +21,15 @@ from mailticket.store.views import TicketRow, WholeTicket
 
 _CUSTOMER, _INSIDE = "cyan", "yellow"
 _WIDTH = 100
+_BAR = "       │ "
+_LONGEST_TOKEN = 6
 
 
 class Narrator:
     """Tells the story on a terminal; without colours the words alone tell the same."""
 
     def __init__(self, *, color: bool) -> None:
+        self._told: dict[str, str] = {}
         self.console = Console(highlight=False, no_color=not color)
         if self.console.width > _WIDTH or not self.console.is_terminal:
             self.console.width = _WIDTH
@@ -46,30 +49,34 @@ class Narrator:
 
     def scene(self, number: int, when: datetime, tells: str) -> None:
         """A new step of the story."""
+        self._told.clear()
         self.console.print()
         self.console.rule(Text(f"{number}  {when:%a %H:%M}", "bold"), align="left", style="dim")
         self._line(tells, "bold")
 
+    def waits(self) -> None:
+        """Nobody writes; the desk's own clock has to strike."""
+        self._line("(nobody writes; the desk looks at its clock every few seconds)", "dim")
+
     def sent(self, mail: Written, when: datetime) -> None:
         """A mail of the cast."""
         style = _INSIDE if mail.role.inside else _CUSTOMER
-        head = _head(when, _who(mail.role), mail.recipient, mail.role.part, style)
-        body = mail.text + ("\n\n(the mail answered is quoted below)" if mail.answers else "")
-        self._mail(head, mail.subject, body, style)
+        self._head(when, _who(mail.role), _reader(mail.recipient), style)
+        body = mail.text + ("\n\n(below it, quoted, the mail it answers)" if mail.answers else "")
+        self._mail(f"from a {mail.role.part}", mail.subject, body, style)
 
     def received(self, item: Received, kind: str, when: datetime) -> None:
         """A mail of the desk, as it comes into somebody's mailbox."""
         style = _INSIDE if item.role.inside else _CUSTOMER
         sender = item.mail["From"].addresses[0]
-        desk = f"{sender.display_name} <{sender.addr_spec}>"
-        head = _head(when, desk, _who(item.role), f"to a {item.role.part}: {kind or '?'}", style)
-        self._mail(head, str(item.mail["Subject"]), shortened(text_of(item.mail)), style)
-
-    def again(self, item: Received, kind: str, when: datetime) -> None:
-        """A mail with the same text as the one before, to somebody else."""
-        style = _INSIDE if item.role.inside else _CUSTOMER
-        head = _head(when, "the same", _who(item.role), f"to a {item.role.part}: {kind or '?'}", style)
-        self.console.print(Padding(head, (1, 0, 0, 0), expand=False))
+        self._head(when, f"{sender.display_name} <{sender.addr_spec}>", _who(item.role), style)
+        text = shortened(text_of(item.mail))
+        what = f"{kind or 'a mail the desk knows nothing of'}, to a {item.role.part}"
+        if (told := self._told.get(text)) is not None:
+            self._mail(what, str(item.mail["Subject"]), f"(the same text as to {told})", style)
+        else:
+            self._told[text] = item.role.name
+            self._mail(what, str(item.mail["Subject"]), text, style)
 
     def standing(self, ticket: TicketRow | None, checked: int) -> None:
         """How the ticket stands after a step in which all was as it must be."""
@@ -115,7 +122,9 @@ class Narrator:
         self._line(
             f"Look into one:     mutt -f {_quoted(mail / CAST[0].key)}    (what they sent: {SENT} in it)"
         )
-        self._line(f"Look at the desk:  mailticket --config {_quoted(config)} ticket list --all")
+        program = Path(sys.executable).with_name("mailticket")
+        command = _quoted(program) if program.exists() else "mailticket"
+        self._line(f"Look at the desk:  {command} --config {_quoted(config)} ticket list --all")
 
     def succeeded(self, checks: int, seconds: float) -> None:
         """The last line of a good demo."""
@@ -127,34 +136,35 @@ class Narrator:
         for problem in problems:
             self._line(f"  ✗ {problem}", "red")
 
-    def _mail(self, head: Text, subject: str, text: str, style: str) -> None:
-        room = max(self.console.width - 8, 30)
-        body = Text(f"Subject: {subject}\n\n", "bold")
-        for line in text.splitlines():
-            wrapped = textwrap.wrap(line, room, replace_whitespace=False, drop_whitespace=False) or [""]
-            body.append("\n".join(wrapped) + "\n", _line_style(line))
-        body.rstrip()
-        bar = Table.grid(padding=(0, 1))
-        bar.add_column(width=1)
-        bar.add_column()
-        height = max(len(body.wrap(self.console, room + 2)), 1)
-        bar.add_row(Text("\n".join("│" * height), style), body)
-        self.console.print(
-            Padding(Group(head, Padding(bar, (0, 0, 0, 2), expand=False)), (1, 0, 0, 0), expand=False)
-        )
+    def _head(self, when: datetime, sender: str, reader: str, style: str) -> None:
+        head = Text(f"\n{when:%H:%M}  ", "dim")
+        head.append(sender, "bold").append("  →  ", f"bold {style}").append(reader, "bold")
+        self.console.print(head, soft_wrap=True)
+
+    def _mail(self, what: str, subject: str, text: str, style: str) -> None:
+        self._barred(f"[{what}]", style, style)
+        self._barred(subject, "bold", style)
+        for line in ("", *text.splitlines()):
+            self._barred(line, _line_style(line), style)
+
+    def _barred(self, line: str, style: str, bar: str) -> None:
+        room = max(self.console.width - len(_BAR), 30)
+        for part in textwrap.wrap(line, room) or [""]:
+            self.console.print(Text.assemble((_BAR, bar), (part, style)), soft_wrap=True)
 
     def _line(self, text: str, style: str = "") -> None:
         self.console.print(Text(text, style), soft_wrap=True)
 
 
-def _head(when: datetime, sender: str, reader: str, what: str, style: str) -> Text:
-    head = Text(f"{when:%H:%M}  ", "dim")
-    head.append(sender, "bold").append("  →  ", f"bold {style}").append(reader, "bold")
-    return head.append(f"  [{what}]", style)
-
-
 def _who(role: Role) -> str:
     return f"{role.name} <{role.address}>"
+
+
+def _reader(address: str) -> str:
+    """The token in a reply address says nothing to people."""
+    local, _, domain = address.partition("@")
+    base, plus, token = local.partition("+")
+    return f"{base}{plus}{token[:6]}…@{domain}" if len(token) > _LONGEST_TOKEN else address
 
 
 def _assignee(key: str | None) -> str:
@@ -200,4 +210,6 @@ def _kinds(kinds: Mapping[str, int]) -> Table:
 
 
 def _quoted(path: Path) -> str:
-    return shlex.quote(str(path))
+    """For a shell; relative where that is shorter."""
+    near = path.is_relative_to(Path.cwd())
+    return shlex.quote(str(path.relative_to(Path.cwd()) if near else path))

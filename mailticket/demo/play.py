@@ -11,7 +11,7 @@ from datetime import datetime
 from mailticket.demo.cast import SUPPORT, Role
 from mailticket.demo.checks import leaks, stands_wrong, unmatched, wrong_with
 from mailticket.demo.desk import DemoDesk, DeskTrouble
-from mailticket.demo.mailclient import Written, first_mail, reply, text_of
+from mailticket.demo.mailclient import Written, first_mail, reply
 from mailticket.demo.mailroom import Mailroom, Received
 from mailticket.demo.narrator import Narrator
 from mailticket.demo.story import Expected, Scene, Writes
@@ -69,6 +69,8 @@ class Play:
             problem = self._write(scene.writes)
             if problem is not None:
                 return [problem]
+        else:
+            self._narrator.waits()
         arrived = self._arrivals(scene)
         problems = self._held_against(scene, arrived)
         ticket = self._ticket_of(scene.leaves.of)
@@ -118,8 +120,7 @@ class Play:
         for item in self._mailroom.received(self._seen):
             self._seen += 1
             kind = self._desk.kind_of(item.message_id)
-            same = bool(fresh) and text_of(fresh[-1][0].mail).split() == text_of(item.mail).split()
-            (self._narrator.again if same else self._narrator.received)(item, kind, self._now())
+            self._narrator.received(item, kind, self._now())
             fresh.append((item, kind))
             time.sleep(self._pause)
         return fresh
@@ -127,6 +128,8 @@ class Play:
     def _held_against(self, scene: Scene, arrived: list[tuple[Received, str]]) -> list[str]:
         pairs, missing, extra = unmatched(arrived, scene.brings)
         problems = [self._missed(expected, scene) for expected in missing]
+        if missing:
+            problems += self._desk.stuck()
         problems += [
             f"nobody expected this mail to {item.role.name}: {item.mail['Subject']}" for item in extra
         ]
