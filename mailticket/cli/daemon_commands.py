@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import signal
 import smtplib
+import sys
 import threading
 from datetime import datetime
 from pathlib import Path
@@ -76,8 +78,19 @@ def _tell(daemon: Application, settings: Settings) -> None:
     else:
         out.print(f"  outgoing mail goes into the Maildir [bold]{_near(settings.delivery.maildir)}[/]")
         if any(place.protocol == "smtp" for place in daemon.listening):
-            out.print("  send it a first mail:  [bold]mailticket send-sample[/]   (in .venv/bin)")
+            out.print(f"  send it a first mail:  [bold]{_ourselves()} send-sample[/]")
     out.print("  stop it with Ctrl-C\n")
+
+
+def _ourselves() -> str:
+    """How to call this program again from here, with the same configuration."""
+    words = [str(_near(Path(sys.argv[0]).absolute()))]
+    options = iter(sys.argv[1:])
+    for option in options:
+        if option in ("--config", "-c"):
+            chosen = next(options, "config")
+            words += [] if chosen == "config" else ["--config", shlex.quote(chosen)]
+    return " ".join(words)
 
 
 def _near(path: Path) -> str:
