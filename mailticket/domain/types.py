@@ -40,7 +40,11 @@ class EvidenceKind(enum.StrEnum):
     MESSAGE_ID_TOKEN = "message-id-token"  # noqa: S105
     BODY_TOKEN = "body-token"  # noqa: S105
     REFERENCE = "reference"
+    ALIAS = "alias"
+    """A Message-ID never seen here, which a mail on the ticket names too."""
     SUBJECT_NUMBER = "subject-number"
+    SAME_SUBJECT = "same-subject"
+    """No pointer at all, but a reply of a participant under the ticket's own subject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,10 @@ class ThreadEvidence:
 
 @dataclass(frozen=True, slots=True)
 class TicketFacts:
-    """A ticket as the rules see it."""
+    """A ticket as the rules see it.
+
+    held_for   the ticket this one is kept apart from until somebody decides; None when it is not held
+    """
 
     id: int
     number: str
@@ -80,6 +87,7 @@ class TicketFacts:
     due_at: datetime | None = None
     overdue_since: datetime | None = None
     tags: tuple[str, ...] = ()
+    held_for: TicketFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +125,9 @@ class Facts:
     tickets        every ticket the evidence names, merges already followed
     already_in     tickets that hold this very mail as an entry
     bounced        the mail of ours a delivery report names
+    asked          the held ticket about which this very sender was asked, by a token made for them
+    named          tickets by number that command lines of the mail name
+    unseen         Message-IDs the mail refers to that nobody here has ever seen
     """
 
     department: str | None
@@ -127,6 +138,9 @@ class Facts:
     tickets: dict[int, TicketFacts] = field(default_factory=dict)
     already_in: frozenset[int] = frozenset()
     bounced: OutgoingFacts | None = None
+    asked: TicketFacts | None = None
+    named: dict[str, TicketFacts] = field(default_factory=dict)
+    unseen: tuple[str, ...] = ()
 
 
 class Outcome(enum.StrEnum):
@@ -160,11 +174,17 @@ class OpenTicket:
     suspected_number: str | None
     predecessor: int | None
     why: str
+    held: bool = False
+    """Kept apart from the suspected ticket until its owner decides."""
 
 
 @dataclass(frozen=True, slots=True)
 class AddEntry:
-    """Put a thread entry on a ticket; attachments of the mail come with it."""
+    """Put a thread entry on a ticket; attachments of the mail come with it.
+
+    aliases   Message-IDs never seen here that stand for the ticket from now on
+    conflict  numbers of other tickets that weaker evidence names
+    """
 
     ticket: int | None
     kind: EntryKind
@@ -178,6 +198,8 @@ class AddEntry:
     why: str
     automatic: bool = False
     """Written by a machine: kept on the ticket, told to nobody."""
+    aliases: tuple[str, ...] = ()
+    conflict: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +252,78 @@ class ReturnToAgent:
     why: str
 
 
-Change = OpenTicket | AddEntry | SetField | Tag | NoteBounce | ReturnToAgent
+@dataclass(frozen=True, slots=True)
+class AddParticipant:
+    """Let somebody outside take part in a ticket, as a collaborator."""
+
+    ticket: int | None
+    address: str
+    name: str
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveParticipant:
+    """A collaborator takes no more part in a ticket."""
+
+    ticket: int
+    address: str
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Everything on `source` moves to `ticket`; what is sent to it goes there from now on.
+
+    approved  the source was held, and this is the decision that it belongs here
+    """
+
+    source: int
+    ticket: int
+    actor: str
+    why: str
+    approved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A held ticket stays a ticket of its own."""
+
+    ticket: int
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveEntry:
+    """Take a customer's message to another ticket.
+
+    entry   which one; 0, or one that is none, means the newest
+    target  None makes a new ticket for it
+    """
+
+    ticket: int
+    entry: int
+    target: int | None
+    actor: str
+    why: str
+
+
+Change = (
+    OpenTicket
+    | AddEntry
+    | SetField
+    | Tag
+    | NoteBounce
+    | ReturnToAgent
+    | AddParticipant
+    | RemoveParticipant
+    | Merge
+    | Release
+    | MoveEntry
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +357,12 @@ class EventKind(enum.StrEnum):
     OVERDUE = "overdue"
     BOUNCED = "bounced"
     RETURNED = "returned"
+    HELD = "held"
+    APPROVED = "approved"
+    DENIED = "denied"
+    MERGED = "merged"
+    MOVED = "moved"
+    COLLAB = "collab"
 
 
 @dataclass(frozen=True, slots=True)

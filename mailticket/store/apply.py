@@ -5,48 +5,50 @@ Nothing is decided here: every change comes with its reason, and each event keep
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mailticket.domain.decoration import is_logo
 from mailticket.domain.status import FINISHED
 from mailticket.domain.types import (
     AddEntry,
+    AddParticipant,
     Arrival,
     Change,
     Decision,
     EntryKind,
     Event,
     EventKind,
+    Merge,
+    MoveEntry,
     NoteBounce,
     OpenTicket,
+    Release,
+    RemoveParticipant,
     ReturnToAgent,
     SetField,
     Tag,
 )
-from mailticket.mail.types import Attachment, Reading
+from mailticket.mail.threading import thread_index, thread_topic
+from mailticket.mail.types import Attachment, ParsedMail, Reading
 from mailticket.store import blobs
 from mailticket.store.decoration import times_seen
+from mailticket.store.merge import final_ticket, merge, move_entry
 from mailticket.store.models import (
     Entry,
     EntryAttachment,
     MessageRef,
     Participant,
-    Person,
     PersonAddress,
     Ticket,
     TicketEvent,
 )
+from mailticket.store.numbers import free_number
 from mailticket.store.outbox import message_key
-
-_NUMBER_TRIES = 50
-_LOAD_FACTOR = 4
-"""Numbers get one digit more when a quarter of them are taken, so that guessing one stays hard."""
+from mailticket.store.people import add_participant, find_or_add_person, remove_participant
 
 
 @dataclass(slots=True)
@@ -139,6 +141,16 @@ class _Application:
                 self._note_bounce(change)
             case ReturnToAgent():
                 self._return(change)
+            case AddParticipant():
+                self._add_participant(change)
+            case RemoveParticipant():
+                self._remove_participant(change)
+            case Merge():
+                self._merge(change)
+            case Release():
+                self._release(change)
+            case MoveEntry():
+                self._move(change)
 
     def _happened(
         self, kind: EventKind, actor: str, reason: str, data: dict[str, Any], entry: Entry | None = None
@@ -181,6 +193,7 @@ class _Application:
             created_at=self.now,
             updated_at=self.now,
             suspected_ticket_id=change.suspected,
+            held=change.held,
             predecessor_id=change.predecessor,
             version=1,
         )
@@ -199,6 +212,14 @@ class _Application:
         self.done.ticket = ticket
         data = {"suspected": change.suspected_number, "predecessor": change.predecessor}
         self._happened(EventKind.CREATED, change.requester, change.why, data)
+        if change.held and change.suspected is not None:
+            held = {"held": ticket.number}
+            self.done.events.append(
+                Event(
+                    EventKind.HELD, change.suspected, None, change.requester, self.now,
+                    f"a mail that points here is held as #{ticket.number}", held,
+                )
+            )  # fmt: skip
 
     def _add_entry(self, change: AddEntry) -> None:
         ticket, mail = self._ticket(), self.reading.mail
@@ -224,14 +245,18 @@ class _Application:
             seen = times_seen(self.session, change.author, attachment)
             self.session.add(_attached(self.session, entry, attachment, logo=is_logo(attachment, seen)))
         if mail.message_id:
-            self.session.add(_reference(ticket, entry, mail.message_id, change.author))
+            self.session.add(_reference(ticket, entry, mail, change.author))
+        for alias in change.aliases:
+            self.session.add(_alias(ticket, entry, alias, change.author))
         ticket.updated_at = self.now
         if change.kind is EntryKind.MESSAGE:
             ticket.last_message_at = self.now
         elif change.kind is EntryKind.RESPONSE:
             ticket.last_response_at = self.now
         self.done.entry = entry
-        data = {"automatic": True} if change.automatic else {}
+        data: dict[str, Any] = {"automatic": True} if change.automatic else {}
+        if change.conflict:
+            data["conflict"] = list(change.conflict)
         self._happened(EventKind(str(change.kind)), change.author, change.why, data, entry)
 
     def _set_field(self, change: SetField) -> None:
@@ -270,31 +295,50 @@ class _Application:
         }
         self._happened(EventKind.RETURNED, f"agent:{change.agent}", change.why, data)
 
+    def _add_participant(self, change: AddParticipant) -> None:
+        person = find_or_add_person(self.session, change.address, change.name, self.now)
+        if add_participant(
+            self.session, self._ticket().id, change.address, person.id, change.actor, self.now
+        ):
+            self._happened(EventKind.COLLAB, change.actor, change.why, {"added": change.address})
 
-def find_or_add_person(session: Session, address: str, name: str, now: datetime) -> Person:
-    """The person with a canonical address; made when there is none yet."""
-    known = session.get(PersonAddress, address)
-    if known is not None:
-        return session.get_one(Person, known.person_id)
-    person = Person(name=name, language=None, created_at=now)
-    session.add(person)
-    session.flush()
-    session.add(PersonAddress(address=address, person_id=person.id))
-    return person
+    def _remove_participant(self, change: RemoveParticipant) -> None:
+        if remove_participant(self.session, self._ticket().id, change.address):
+            self._happened(EventKind.COLLAB, change.actor, change.why, {"removed": change.address})
 
+    def _merge(self, change: Merge) -> None:
+        source = self.session.get_one(Ticket, change.source)
+        target = final_ticket(self.session, self.session.get_one(Ticket, change.ticket))
+        assert target is not None  # merges point at tickets that are there
+        self.done.events += merge(
+            self.session,
+            source,
+            target,
+            actor=change.actor,
+            why=change.why,
+            now=self.now,
+            approved=change.approved,
+        )
+        self.done.ticket = target
 
-def free_number(session: Session) -> str:
-    """A ticket number nobody has: six digits or more, drawn at random, so that none leads to the next."""
-    count = session.execute(select(func.max(Ticket.id))).scalar() or 0
-    digits = 6
-    while count * _LOAD_FACTOR > 9 * 10 ** (digits - 1):
-        digits += 1
-    low = 10 ** (digits - 1)
-    for _ in range(_NUMBER_TRIES):
-        number = str(low + secrets.randbelow(9 * low))
-        if session.execute(select(Ticket.id).where(Ticket.number == number)).first() is None:
-            return number
-    raise RuntimeError("no free ticket number found")
+    def _release(self, change: Release) -> None:
+        ticket = self._ticket()
+        ticket.held = False
+        ticket.version += 1
+        self._happened(EventKind.DENIED, change.actor, change.why, {})
+
+    def _move(self, change: MoveEntry) -> None:
+        target = self.session.get_one(Ticket, change.target) if change.target is not None else None
+        self.done.ticket, events = move_entry(
+            self.session,
+            self._ticket(),
+            change.entry,
+            target,
+            actor=change.actor,
+            why=change.why,
+            now=self.now,
+        )
+        self.done.events += events
 
 
 def _attached(session: Session, entry: Entry, attachment: Attachment, *, logo: bool) -> EntryAttachment:
@@ -310,12 +354,25 @@ def _attached(session: Session, entry: Entry, attachment: Attachment, *, logo: b
     )
 
 
-def _reference(ticket: Ticket, entry: Entry, message_id: str, party: str) -> MessageRef:
+def _reference(ticket: Ticket, entry: Entry, mail: ParsedMail, party: str) -> MessageRef:
+    return MessageRef(
+        key=message_key(mail.message_id),
+        message_id=mail.message_id,
+        ticket_id=ticket.id,
+        entry_id=entry.id,
+        direction="in",
+        party=party,
+        thread_index=thread_index(mail),
+        thread_topic=thread_topic(mail),
+    )
+
+
+def _alias(ticket: Ticket, entry: Entry, message_id: str, party: str) -> MessageRef:
     return MessageRef(
         key=message_key(message_id),
         message_id=message_id,
         ticket_id=ticket.id,
         entry_id=entry.id,
-        direction="in",
+        direction="ref",
         party=party,
     )

@@ -261,7 +261,7 @@ class EntryAttachment(Base):
     __tablename__ = "entry_attachment"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id", ondelete="CASCADE"), index=True)
-    blob: Mapped[str] = mapped_column(ForeignKey("blob.sha256"))
+    blob: Mapped[str] = mapped_column(ForeignKey("blob.sha256"), index=True)
     filename: Mapped[str] = mapped_column(Text)
     content_type: Mapped[str] = mapped_column(String(255))
     size: Mapped[int] = mapped_column(BigInteger)
@@ -287,7 +287,7 @@ class TicketEvent(Base):
 
 
 class MessageRef(Base):
-    """A Message-ID that stands for a ticket: of a mail that came in, that we sent, or that such a mail names."""
+    """A Message-ID that stands for a ticket: of a mail that came in, of ours, or one such a mail names."""
 
     __tablename__ = "message_ref"
     id: Mapped[int] = mapped_column(Id, primary_key=True)

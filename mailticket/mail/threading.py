@@ -1,0 +1,132 @@
+"""What holds a conversation together beyond Message-IDs: subjects, and Outlook's own two headers.
+
+Outlook sorts by `Thread-Topic`, the subject without marks, and `Thread-Index`: 22 bytes that name
+the conversation and 5 more for every reply, in base64 (MS-OXOMSG section 2.2.1.3, MS-OXCMSG 2.2.1.2).
+A mail that carries both on stays in Outlook's conversation whatever its subject is.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from mailticket.mail.types import ParsedMail
+
+_ROOT = 22
+_CHILD = 5
+_MOST_CHILDREN = 100
+_LONGEST_TOPIC = 255
+_FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
+_MOST_PREFIXES = 20
+_LONGEST_SUBJECT = 1_000
+_REPLY_WORDS = (
+    "re|aw|antw|antwort|sv|vs|vb|vá|ynt|rv|r|rif|ref|odp|res|resp|bls|ats|atb|yht|továbbítás|vl|"
+    "na|nb|fs|doorst|回复|回覆|答复|答覆|返信|转发|轉寄|轉發|転送|회신|답장|전달|ответ|отв|ha|на|відп|απ|σχετ|πρθ|"
+    "تمت الإجابة|رد|إعادة توجيه|השב|תשובה|הועבר|ตอบกลับ|ส่งต่อ|trả lời|balas|terusan|"
+    "fwd?|wg|tr|trs|i|enc|pd|doorgestuurd|továbbítva|переслано|пересл|πρ"
+)
+_PREFIX = re.compile(
+    rf"(?:{_REPLY_WORDS})\s?(?:\[\d{{1,3}}\]|\(\d{{1,3}}\)|\^\d{{1,3}})?\s?[:：]\s*", re.IGNORECASE
+)
+_NUMBER = r"([0-9]{4,12})"
+
+
+@lru_cache(maxsize=32)
+def number_pattern(subject_tag: str) -> re.Pattern[str]:
+    """What finds a ticket's number in a subject: the desk's tag, with or without its brackets, and #NUMBER.
+
+    subject_tag: such as `[#{number}]`. Where nothing but brackets stands around the number, they are
+    needed, because any number would do otherwise.
+    """
+    before, _, after = subject_tag.partition("{number}")
+    plain_before, plain_after = before.strip().lstrip("[({<"), after.strip().rstrip("])}>")
+    forms = [rf"(?<![\w#&/])#{_NUMBER}(?![\w])"]
+    if plain_before or plain_after:
+        start = r"(?<!\w)" if plain_before[:1].isalnum() else ""
+        forms.insert(0, start + _loose(plain_before) + _NUMBER + _loose(plain_after) + r"(?![0-9])")
+    else:
+        forms.insert(0, re.escape(before.strip()) + _NUMBER + re.escape(after.strip()))
+    return re.compile("|".join(forms), re.IGNORECASE)
+
+
+def _loose(literal: str) -> str:
+    """A literal whose blanks may be any blanks, or none: clients and people change them."""
+    return r"\s?".join(re.escape(word) for word in re.split(r"(\s+)", literal) if word.strip()) + (
+        r"\s?" if literal[-1:].isspace() else ""
+    )
+
+
+def ticket_numbers(subject: str, subject_tag: str) -> tuple[str, ...]:
+    """The ticket numbers a subject may name, each once, in order."""
+    found = number_pattern(subject_tag).finditer(subject[:_LONGEST_SUBJECT])
+    return tuple(dict.fromkeys(next(filter(None, match.groups())) for match in found))
+
+
+def clean_subject(subject: str, subject_tag: str) -> tuple[str, bool]:
+    """A subject without reply and forward marks and ticket tags, folded for comparing; had it a mark?
+
+    Two mails of one conversation have the same cleaned subject, whatever their clients put around it.
+    """
+    tag = number_pattern(subject_tag)
+    rest = " ".join(subject[:_LONGEST_SUBJECT].split())
+    marked = False
+    for _ in range(_MOST_PREFIXES):
+        mark = _PREFIX.match(rest)
+        if mark is not None:
+            marked = True
+            rest = rest[mark.end() :]
+            continue
+        tagged = tag.match(rest.lstrip("[({<"))
+        if tagged is None:
+            break
+        rest = rest.lstrip("[({<")[tagged.end() :].lstrip("])}> ")
+    rest = tag.sub("", rest)
+    return " ".join(rest.replace("[]", "").replace("()", "").split()).casefold(), marked
+
+
+def thread_index(mail: ParsedMail) -> str | None:
+    """The Thread-Index of a mail, when it has a well-formed one."""
+    value = mail.header("thread-index")
+    return value.strip() if value and _index(value) is not None else None
+
+
+def thread_topic(mail: ParsedMail) -> str | None:
+    """The Thread-Topic of a mail whose Thread-Index is well-formed."""
+    value = mail.header("thread-topic")
+    return value[:_LONGEST_TOPIC] if value and thread_index(mail) is not None else None
+
+
+def child_index(parent: str, name: str, now: datetime) -> str | None:
+    """The Thread-Index of a mail that answers one with `parent`; None when that is none.
+
+    name: what tells this mail from others at the same moment, such as its Message-ID. The five bytes
+    are the time since the conversation began and a few bits of our own (MS-OXOMSG 2.2.1.3). A very
+    long index is echoed as it is: Outlook needs only its beginning.
+    """
+    raw = _index(parent)
+    if raw is None:
+        return None
+    if len(raw) >= _ROOT + _CHILD * _MOST_CHILDREN:
+        return base64.b64encode(raw).decode("ascii")
+    began = int.from_bytes(b"\0" + raw[1:6] + b"\0\0", "big") if len(raw) >= _ROOT else 0
+    ticks = max(int((now - _FILETIME_EPOCH).total_seconds()) * 10_000_000 - began, 0)
+    delta = min(ticks >> 18, 0x7FFFFFFF)
+    random = hashlib.sha256(name.encode()).digest()[:1]
+    return base64.b64encode(raw + delta.to_bytes(4, "big") + random).decode("ascii")
+
+
+def _index(value: str) -> bytes | None:
+    """The bytes of a Thread-Index: a root and whole children, not too many."""
+    packed = "".join(value.split())
+    if len(packed) > 4 * (_ROOT + _CHILD * 2 * _MOST_CHILDREN) // 3:
+        return None
+    try:
+        raw = base64.b64decode(packed, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    whole = len(raw) >= _ROOT and (len(raw) - _ROOT) % _CHILD == 0
+    return raw if whole else None

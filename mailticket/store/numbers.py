@@ -1,0 +1,28 @@
+"""Ticket numbers: short, unique, and hard to guess."""
+
+from __future__ import annotations
+
+import secrets
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from mailticket.store.models import Ticket
+
+_NUMBER_TRIES = 50
+_LOAD_FACTOR = 4
+"""Numbers get one digit more when a quarter of them are taken, so that guessing one stays hard."""
+
+
+def free_number(session: Session) -> str:
+    """A ticket number nobody has: six digits or more, drawn at random, so that none leads to the next."""
+    count = session.execute(select(func.max(Ticket.id))).scalar() or 0
+    digits = 6
+    while count * _LOAD_FACTOR > 9 * 10 ** (digits - 1):
+        digits += 1
+    low = 10 ** (digits - 1)
+    for _ in range(_NUMBER_TRIES):
+        number = str(low + secrets.randbelow(9 * low))
+        if session.execute(select(Ticket.id).where(Ticket.number == number)).first() is None:
+            return number
+    raise RuntimeError("no free ticket number found")
