@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tests.scenario.daemon import new_mail
+import threading
+import time
+
+from tests.scenario.daemon import Daemon, new_mail
 
 
 def serials(first: int, count: int) -> list[str]:
@@ -21,3 +24,33 @@ def numbered(names: list[str]) -> list[bytes]:
         )
         for name in names
     ]
+
+
+class Feeder(threading.Thread):
+    """Sends numbered mails one after the other, each again until it is accepted, as an MTA does."""
+
+    def __init__(
+        self, daemon: Daemon, names: list[str], *, pause: float = 0.0, patience: float = 90.0
+    ) -> None:
+        super().__init__(daemon=True)
+        self.desk = daemon
+        self.names = names
+        self.accepted: list[str] = []
+        self.refusals = 0
+        self._pause = pause
+        self._ends = time.monotonic() + patience
+
+    def run(self) -> None:
+        for name in self.names:
+            while self.desk.offer(numbered([name])):
+                self.refusals += 1
+                if time.monotonic() > self._ends:
+                    return
+                time.sleep(0.1)
+            self.accepted.append(name)
+            time.sleep(self._pause)
+
+    def wait(self) -> None:
+        """Until all are accepted."""
+        self.join(120)
+        assert self.accepted == self.names

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-import threading
+import time
 from collections.abc import Callable
 
 import pytest
 
 from tests.scenario.daemon import Daemon
-from tests.scenario.serials import numbered, serials
+from tests.scenario.serials import Feeder, numbered, serials
 from tests.servers import wait_until
 from tests.servers.sink import SmtpSink
 
@@ -114,28 +114,18 @@ def test_killed_at_random_again_and_again_it_still_tells_the_truth(
     """F7, short: about ten kills while mails come in; every lease that a kill leaves ends by itself."""
     daemon = make_daemon(database=database_url, smarthost_port=smtp_sink.port, smarthost_options=ONE_BY_ONE)
     names = serials(0, 150)
-    fed = threading.Event()
-
-    def feed() -> None:
-        for start in range(0, len(names), 5):
-            left = numbered(names[start : start + 5])
-            while left := daemon.offer(left):
-                fed.wait(0.1)
-        fed.set()
-
-    feeder = threading.Thread(target=feed)
+    feeder = Feeder(daemon, names)
     chance = random.Random(7)
     kills = 0
     daemon.start()
     feeder.start()
-    while kills < 20 and not (fed.is_set() and kills >= 10):
-        threading.Event().wait(chance.uniform(0.1, 1.5))
+    while kills < 20 and (feeder.is_alive() or kills < 10):
+        time.sleep(chance.uniform(0.1, 1.5))
         daemon.kill()
         kills += 1
         daemon.later(kills * SEND_LEASE)
         daemon.start()
-    wait_until(fed.is_set, "every mail is accepted", bound=60)
-    feeder.join()
+    feeder.wait()
     daemon.settle(bound=60)
     books = daemon.books
     books.assert_each_once(names)

@@ -141,7 +141,7 @@ def test_a_demo_that_is_told_to_end_takes_its_daemon_with_it(tmp_path: Path) -> 
     process = subprocess.Popen(
         [sys.executable, "-m", "mailticket", "demo", "--dir", str(folder), "--pause", "100"],
         stdout=subprocess.DEVNULL,
-        env=_environment(),
+        env={**_environment(), "FORCE_COLOR": "1", "COLUMNS": "30"},
     )
     try:
         wait_until(lambda: _daemon_pid(folder) is not None, "the daemon to run", bound=60)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -31,11 +31,11 @@ def mailbox(dovecot: Dovecot, user: str, **options: str) -> str:
 
 
 @pytest.fixture
-def imap_daemon(make_daemon: Callable[..., Daemon], dovecot: Dovecot, mail_user: str) -> Iterator[Daemon]:
+def imap_daemon(make_daemon: Callable[..., Daemon], dovecot: Dovecot, mail_user: str) -> Daemon:
     """A running daemon that fetches `mail_user`'s mailbox."""
     daemon = make_daemon(extra=mailbox(dovecot, mail_user), environment={"TEST_IMAP_PASSWORD": PASSWORD})
     daemon.start()
-    yield daemon
+    return daemon
 
 
 def moved(dovecot: Dovecot, user: str) -> int:
@@ -109,13 +109,10 @@ def test_a_server_that_proves_nothing_is_not_logged_in_to(
 @pytest.mark.parametrize(
     ("database_url", "point"),
     [
-        pytest.param(database, point, id=f"{database}-{point}", marks=marks)
-        for database, point, marks in [
-            ("sqlite", "imap.after_fetch:2", ()),
-            ("sqlite", "imap.after_commit:2", ()),
-            ("sqlite", "imap.after_copy", ()),
-            ("postgres", "imap.after_commit:2", pytest.mark.postgres),
-        ]
+        ("sqlite", "imap.after_fetch:2"),
+        ("sqlite", "imap.after_commit:2"),
+        ("sqlite", "imap.after_copy"),
+        pytest.param("postgres", "imap.after_commit:2", marks=pytest.mark.postgres),
     ],
     indirect=["database_url"],
 )
