@@ -50,11 +50,10 @@ class Listener(Section):
     max_connections: int = Field(default=200, ge=1)
     max_connections_per_client: int = Field(default=50, ge=1)
     max_recipients: int = Field(default=100, ge=1)
-    max_messages_per_minute: int = Field(default=1200, ge=1)
+    max_messages_per_minute: int = Field(default=6000, ge=1)
     """Per client address; beyond it the client hears 451."""
     max_in_flight: int = Field(default=256_000_000, ge=1_000_000)
     """Bytes of mails being received at once over all connections; beyond it 452."""
-    max_line_length: int = Field(default=65_536, ge=1_000)
     idle_timeout: PositiveDuration = timedelta(seconds=300)
     session_timeout: PositiveDuration = timedelta(seconds=900)
 
