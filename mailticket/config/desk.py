@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from datetime import time, timedelta
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from mailticket.config.problems import did_you_mean
 from mailticket.config.values import (
     Addresses,
     ClockTime,
@@ -31,7 +32,7 @@ from mailticket.config.values import (
 
 __all__ = [
     "Actions", "Agent", "Brakes", "Condition", "Department", "Desk", "Digest", "Duration", "HelpTopic", "How",
-    "Priority", "Rule", "SLAPlan", "Schedule", "Section", "Team",
+    "Priority", "Rule", "SLAPlan", "Schedule", "Section", "Team", "TrustPolicy",
 ]  # fmt: skip
 
 
@@ -112,10 +113,16 @@ How = Literal[
 ]  # fmt: skip
 
 
+Level = Literal["token", "authenticated", "known", "unknown", "failed"]
+"""How well a sender is known, best first: domain/types.py (Trust) says what each means."""
+
+TRUST_LEVELS: tuple[Level, ...] = get_args(Level)
+
+
 class Condition(Section):
     """One test of a mail.
 
-    field  sender, sender_name, sender_domain, recipient, reply_to, subject, body, or "header:NAME"
+    field  sender, sender_name, sender_domain, recipient, reply_to, subject, body, trust, or "header:NAME"
     how    the comparison; all but `matches` ignore case; `matches` is a regular expression searched
            for in the first 64 kB of the field
     """
@@ -129,12 +136,21 @@ class Condition(Section):
     def _compiles(cls, value: str, info: ValidationInfo) -> str:
         if not value and info.data.get("how") not in ("equal", "not_equal", None):
             raise NotThis("must not be empty")
+        if info.data.get("field") == "trust":
+            _check_trust_condition(value, info.data.get("how"))
         if info.data.get("how") in ("matches", "not_matches"):
             try:
                 re.compile(value)
             except (re.error, OverflowError, RecursionError) as exc:
                 raise NotThis(f"is not a regular expression: {exc}") from None
         return value
+
+
+def _check_trust_condition(value: str, how: str | None) -> None:
+    if how not in ("equal", "not_equal", None):
+        raise NotThis('goes with "equal" and "not_equal" only when the field is trust')
+    if value not in TRUST_LEVELS:
+        raise NotThis("is no trust level", did_you_mean(value, TRUST_LEVELS))
 
 
 class Actions(Section):
@@ -209,6 +225,25 @@ class Brakes(Section):
     same_subject_hour: int = Field(default=2, ge=0)
 
 
+class TrustPolicy(Section):
+    """Who is believed, and how well a sender must be known for what.
+
+    Mail that our own mail server proved forged ("failed") never acts, never joins a ticket and is
+    never acknowledged, whatever stands here. By default it still opens a ticket, silently: mail that
+    was forwarded on its way often fails DMARC, and an honest customer's words must not end in a pile
+    that nobody reads.
+    """
+
+    authserv_ids: tuple[Line, ...] = ()
+    agent_acts: Literal["token", "authenticated"] = "authenticated"
+    join: Literal["token", "authenticated", "known"] = "known"
+    open_ticket: Level = "failed"
+    acknowledge: Literal["token", "authenticated", "known", "unknown"] = "unknown"
+    verify: Literal["off", "dkim"] = "off"
+    returns_per_hour: int = Field(default=10, ge=0)
+    challenge_expires: PositiveDuration = timedelta(days=1)
+
+
 class Desk(Section):
     """Everything the rules need to know, validated as a whole."""
 
@@ -231,8 +266,14 @@ class Desk(Section):
     schedules: dict[str, Schedule] = {}
     digest: Digest = Digest()
     brakes: Brakes = Brakes()
-    trusted_authserv_ids: tuple[str, ...] = ()
+    trust: TrustPolicy = TrustPolicy()
     reopen_window: Duration = timedelta(days=30)
+    held_asks: Literal["owner", "requester"] = "owner"
+    """Who decides whether a stranger's reply joins a ticket."""
+    cc_adds: Literal["requester", "agents", "nobody"] = "nobody"
+    """Whose Cc makes collaborators, once it is proven who wrote; agents always can with #cc."""
+    subject_window: Duration = timedelta(days=14)
+    """How long a reply without any pointer finds its ticket by person and subject; 0 never."""
 
     @field_validator("subject_tag")
     @classmethod

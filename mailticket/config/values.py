@@ -33,6 +33,7 @@ CONDITION_FIELDS = (
     "reply_to",
     "subject",
     "body",
+    "trust",
 )
 
 

@@ -14,7 +14,7 @@ from mailticket.domain.decide_agent import decide_agent
 from mailticket.domain.decide_customer import join, open_ticket, record_automatic
 from mailticket.domain.matching import Match, match_agent, match_customer
 from mailticket.domain.status import NewLinkedTicket
-from mailticket.domain.trust import TrustFinding, trust_of
+from mailticket.domain.trust import TrustFinding, allowed, trust_of
 from mailticket.domain.types import (
     AddEntry,
     Arrival,
@@ -30,7 +30,6 @@ from mailticket.domain.types import (
 )
 from mailticket.mail.types import Bounce, MailKind, Reading
 
-_PROVEN = (Trust.TOKEN, Trust.AUTHENTICATED)
 _ABOUT_OUR_MAIL = (
     MailKind.BOUNCE,
     MailKind.READ_RECEIPT,
@@ -52,7 +51,7 @@ def decide(reading: Reading, arrival: Arrival, facts: Facts, desk: Desk, now: da
         return Decision(Outcome.IGNORED, (), ("it is a mail this desk sent, come back to it",))
     if reading.classification.bounce is not None:
         return _bounce(reading.classification.bounce, facts)
-    trust = trust_of(reading.mail, arrival, facts, desk.trusted_authserv_ids)
+    trust = trust_of(reading.mail, arrival, facts, desk.trust)
     if facts.sender is None:
         return _nobody(trust)
     if facts.sender_agent is not None:
@@ -112,7 +111,7 @@ def _as_agent(reading: Reading, facts: Facts, agent: str, trust: TrustFinding, d
     The address alone makes nobody an agent. A mail that points at a ticket but proves nothing goes
     back to the agent's known address; one that points nowhere opens a ticket like anybody's.
     """
-    proven = trust.level in _PROVEN
+    proven = allowed(desk.trust, "agent_acts", trust.level)
     match = match_agent(facts, agent, authenticated=trust.level is Trust.AUTHENTICATED)
     if match.ticket is not None and proven:
         reasons = (*match.reasons, *trust.reasons)
@@ -161,7 +160,7 @@ def _as_customer(
     reading: Reading, arrival: Arrival, facts: Facts, trust: TrustFinding, desk: Desk, now: datetime
 ) -> Decision:
     kind = reading.classification.kind
-    match = match_customer(facts, forged=trust.level is Trust.FAILED)
+    match = match_customer(facts, forged=not allowed(desk.trust, "join", trust.level))
     if match.ticket is not None and match.ticket.id in facts.already_in:
         return _already(match, trust)
     if match.ticket is not None and reading.classification.automatic:
@@ -170,12 +169,19 @@ def _as_customer(
     if kind in _ABOUT_OUR_MAIL:
         why = f"an automatic mail ({kind}) that belongs to no ticket"
         return Decision(Outcome.IGNORED, (), (*match.reasons, *trust.reasons, why), trust.level)
+    if match.ticket is None and not allowed(desk.trust, "open_ticket", trust.level):
+        return _held_by_policy(match, trust)
     if match.ticket is None:
         return open_ticket(reading, arrival, facts, match, trust, desk)
     joined = join(reading, facts, match.ticket, trust, desk, now)
     if isinstance(joined, NewLinkedTicket):
         return open_ticket(reading, arrival, facts, match, trust, desk, predecessor=match.ticket)
     return _with(match.reasons, joined)
+
+
+def _held_by_policy(match: Match, trust: TrustFinding) -> Decision:
+    why = f"at the level {trust.level} nobody opens a ticket here ([trust] open_ticket), so it waits"
+    return Decision(Outcome.HELD, (), (*match.reasons, *trust.reasons, why), trust.level)
 
 
 def _with(reasons: tuple[str, ...], decision: Decision) -> Decision:

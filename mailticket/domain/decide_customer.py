@@ -8,7 +8,7 @@ from mailticket.config.desk import Desk
 from mailticket.domain.matching import Match
 from mailticket.domain.routing import MailFacts, Route, route
 from mailticket.domain.status import NewLinkedTicket, Refused, StatusEvent, next_status
-from mailticket.domain.trust import TrustFinding
+from mailticket.domain.trust import TrustFinding, allowed
 from mailticket.domain.types import (
     AddEntry,
     Arrival,
@@ -53,7 +53,7 @@ def join(
         (*trust.reasons, *(change.why for change in changes)),
         trust.level,
         ticket.id,
-        acknowledge=True,
+        acknowledge=allowed(desk.trust, "acknowledge", trust.level),
     )
 
 
@@ -89,13 +89,13 @@ def open_ticket(
 ) -> Decision:
     """The decision for a mail that begins something new."""
     assert facts.sender is not None
-    way = route(mail_facts(reading, arrival, facts), desk)
+    way = route(mail_facts(reading, arrival, facts, trust), desk)
     reasons = (*match.reasons, *trust.reasons, *way.reasons)
     if way.reject is not None:
         return Decision(Outcome.REJECTED, (), reasons, trust.level, rejection=way.reject)
     change = _opening(reading, facts.sender, match, way, predecessor)
     entry = _message(reading, None, facts.sender, trust, "the mail that opened the ticket")
-    human = not reading.classification.automatic
+    human = not reading.classification.automatic and allowed(desk.trust, "acknowledge", trust.level)
     return Decision(
         Outcome.NEW_TICKET,
         (change, entry),
@@ -105,7 +105,7 @@ def open_ticket(
     )
 
 
-def mail_facts(reading: Reading, arrival: Arrival, facts: Facts) -> MailFacts:
+def mail_facts(reading: Reading, arrival: Arrival, facts: Facts, trust: TrustFinding) -> MailFacts:
     """What rules may ask about a mail."""
     mail = reading.mail
     return MailFacts(
@@ -117,6 +117,7 @@ def mail_facts(reading: Reading, arrival: Arrival, facts: Facts) -> MailFacts:
         body=mail.text,
         headers=mail.headers,
         department_by_address=facts.department,
+        trust=str(trust.level),
     )
 
 

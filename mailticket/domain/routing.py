@@ -34,6 +34,7 @@ class MailFacts:
 
     sender, recipient, reply_to   addresses without names
     headers                       (lower-case name, decoded value), in order
+    trust                         how well the sender is known: a level of domain/types.py
     department_by_address         key of the department the arrival address belongs to
     """
 
@@ -45,6 +46,7 @@ class MailFacts:
     body: str
     headers: tuple[tuple[str, str], ...] = ()
     department_by_address: str | None = None
+    trust: str = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
