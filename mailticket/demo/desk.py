@@ -6,7 +6,6 @@ SMTP. Its database is only looked into, for what each mail is called and how the
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import smtplib
@@ -17,8 +16,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from mailticket.demo.cast import CAST, IDA, MONA, RAJ, SAM, SUE, SUPPORT, SYSADMIN
 from mailticket.demo.clock import DemoClock
+from mailticket.demo.configuration import configuration
 from mailticket.demo.mailclient import Written
 from mailticket.store import outbox
 from mailticket.store.engine import open_engine, reading
@@ -31,7 +30,7 @@ _START_BOUND = 60.0
 _STOP_BOUND = 30.0
 _NO_ERROR = "no error so far"
 _LISTENS = re.compile(r"^ *SMTP listens on \S+:([0-9]+) *$", re.MULTILINE)
-_DAYS = ("mon", "tue", "wed", "thu", "fri")
+_LOOKS_OF_A_TERMINAL = ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "NOTIFY_SOCKET")
 
 
 class DeskTrouble(Exception):
@@ -47,19 +46,22 @@ class DemoDesk:
         self.log = folder / "daemon.log"
         self.config.mkdir(parents=True)
         self.clock = DemoClock(folder / "clock")
-        (self.config / "mailticket.toml").write_text(_configuration(folder, smarthost_port), encoding="utf-8")
+        (self.config / "mailticket.toml").write_text(configuration(folder, smarthost_port), encoding="utf-8")
         self._process: subprocess.Popen[bytes] | None = None
         self._port = 0
         self._engine: Engine | None = None
 
     def start(self) -> None:
         """Start the daemon and wait until it listens. Raises `DeskTrouble` when it does not."""
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("MAILTICKET_")}
-        environment["MAILTICKET_CLOCK_OFFSET"] = str(self.clock.file)
         command = [sys.executable, "-m", "mailticket", "--config", str(self.config), "run"]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 -- our own interpreter and program
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=self.folder
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=_environment(self.clock),
+                cwd=self.folder,
             )
         end = time.monotonic() + _START_BOUND
         while (found := _LISTENS.search(self._log_text())) is None:
@@ -150,68 +152,11 @@ class DemoDesk:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
 
-def _configuration(folder: Path, smarthost_port: int) -> str:
-    hours = "\n".join(f'hours.{day} = ["08:00-18:00"]' for day in _DAYS)
-    agents = "\n".join(
-        f'[agents.{role.key}]\nname = "{role.name}"\naddresses = ["{role.address}"]\n'
-        for role in CAST
-        if role.inside
-    )
-    return f"""\
-# Written by `mailticket demo`; the commands work on it: mailticket --config THIS_FOLDER ticket list --all
-[service]
-name = "Example Bank"
-instance = "demo"
-time_zone = "UTC"
-state_dir = {json.dumps(str(folder / "var"))}
-
-[desk]
-default_department = "support"
-default_sla_plan = "standard"
-
-[listeners.smtp]
-host = "127.0.0.1"
-port = 0
-
-[delivery.smarthost]            # the demo's mailroom, the mail server of everybody
-host = "127.0.0.1"
-port = {smarthost_port}
-security = "none"
-
-[departments.support]
-name = "Support"
-addresses = ["{SUPPORT}"]
-manager = "{MONA.key}"
-members = ["{SAM.key}", "{SUE.key}"]
-signature = "Example Bank, Customer Support"
-
-[departments.sysadmin]
-name = "System Administration"
-addresses = ["{SYSADMIN}"]
-manager = "{MONA.key}"
-members = ["{IDA.key}", "{RAJ.key}"]
-signature = "Example Bank, System Administration"
-
-{agents}
-[topics.banking]
-name = "Online banking"
-
-[[rules]]
-name = "Online banking"
-when = [{{ field = "subject", how = "contains", value = "online banking" }}]
-then = {{ topic = "banking" }}
-
-[sla_plans.standard]
-name = "Standard"
-schedule = "office"
-first_response = "4h"
-resolution = "18h"
-
-[schedules.office]
-time_zone = "UTC"
-{hours}
-
-[digest]
-at = "08:00"
-weekdays = ["tue", "wed", "thu", "fri"]   # the story begins on a Monday and ends on Tuesday morning
-"""
+def _environment(clock: DemoClock) -> dict[str, str]:
+    """Ours, without what would set up another desk, or would color or wrap the lines that are read here."""
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.upper().startswith("MAILTICKET_") and key not in _LOOKS_OF_A_TERMINAL
+    }
+    return {**kept, "COLUMNS": "200", "MAILTICKET_CLOCK_OFFSET": str(clock.file)}

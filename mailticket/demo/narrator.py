@@ -21,7 +21,7 @@ from mailticket.store.views import TicketRow, WholeTicket
 
 _CUSTOMER, _INSIDE = "cyan", "yellow"
 _WIDTH = 100
-_BAR = "       │ "
+_BAR = "  │ "
 _LONGEST_TOKEN = 6
 
 
@@ -137,8 +137,8 @@ class Narrator:
             self._line(f"  ✗ {problem}", "red")
 
     def _head(self, when: datetime, sender: str, reader: str, style: str) -> None:
-        head = Text(f"\n{when:%H:%M}  ", "dim")
-        head.append(sender, "bold").append("  →  ", f"bold {style}").append(reader, "bold")
+        head = Text.assemble((f"\n{when:%H:%M}  ", "dim"), (sender, "bold"))
+        head.append("  →  ", f"bold {style}").append(reader, "bold")
         self.console.print(head, soft_wrap=True)
 
     def _mail(self, what: str, subject: str, text: str, style: str) -> None:

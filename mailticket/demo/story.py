@@ -70,9 +70,9 @@ class Scene:
 _OUTAGE = """\
 Hello,
 
-since about half past eight online banking answers every login with "service
-unavailable". I have to pay the wages of eleven people before noon. Could you
-please look into it?
+since about half past eight online banking answers every login with
+"service unavailable". I have to pay the wages of eleven people before noon.
+Could you please look into it?
 
 Kind regards
 Jane Doe"""
@@ -81,15 +81,15 @@ _HANDOVER = """\
 #note
 #priority emergency
 #transfer sysadmin
-Four more callers tell the same, all from the web front. The login service
-behind balancer lb-07 is down; please look at once and keep me posted."""
+Four more callers tell the same, all from the web front. The login
+service behind balancer lb-07 is down; please look at once and keep me posted."""
 
 _ANSWER = """\
 Dear Ms Doe,
 
 we have found the cause, a login service that stopped during the night's
-update, and are restarting it now. Your payments are safe: nothing is lost,
-and you can send them as soon as the login works again, by 10:30 at the latest.
+update, and are restarting it now. Nothing is lost: you can send your
+payments as soon as the login works again, by 10:30 at the latest.
 
 Kind regards
 Ida Iverson"""
@@ -97,8 +97,8 @@ Ida Iverson"""
 _SOLVED = """\
 Dear Ms Doe,
 
-the login service runs again since 10:20, on all servers. Please try once more;
-everything should be as usual.
+the login service runs again since 10:20, on all servers. Please try once
+more; everything should be as usual.
 
 Kind regards
 Ida Iverson
