@@ -54,7 +54,8 @@ class Dispatcher:
         self._transport = transport
         self._settings = settings
         self._clock = clock
-        smarthost = settings().delivery.smarthost
+        self._known = settings()
+        smarthost = self._known.delivery.smarthost
         self._width = smarthost.connections if smarthost else 1
         self._threads = ThreadPoolExecutor(self._width, thread_name_prefix="send")
         self._idle: queue.LifoQueue[Transport] = queue.LifoQueue()
@@ -64,6 +65,7 @@ class Dispatcher:
         """Send all that is due until nothing is, or `stopping` is set; returns how many were tried."""
         tried = 0
         while not stopping.is_set():
+            self._take_over()
             claimed = outbox.claim(self._engine, self._clock(), _BATCH, LEASE)
             if not claimed:
                 return tried
@@ -84,6 +86,19 @@ class Dispatcher:
     def close(self) -> None:
         """Close the connections."""
         self._threads.shutdown(wait=True, cancel_futures=True)
+        self._hang_up()
+
+    def _take_over(self) -> None:
+        """After a reload, forget the templates read and the connections made under the old settings."""
+        settings = self._settings()
+        if settings is self._known:
+            return
+        folder = settings.service.templates
+        self._renderer = Renderer([folder] if folder else [])
+        self._hang_up()
+        self._known = settings
+
+    def _hang_up(self) -> None:
         while not self._idle.empty():
             self._idle.get_nowait().close()
 
