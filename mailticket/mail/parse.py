@@ -97,10 +97,14 @@ def _first_charset(root: Part) -> str | None:
     return next((leaf.params["charset"] for leaf in root.leaves()[:20] if leaf.params.get("charset")), None)
 
 
+_AS_WRITTEN = ("authentication-results",)
+"""No encoded words here (RFC 8601, 2.2): a sender's address of `=?utf-8?q?;_dmarc=3Dpass?=` stays inert."""
+
+
 def _headers(block: HeaderBlock, hint: str | None, limits: Limits) -> Iterable[tuple[str, str]]:
     for name, value in block.fields:
-        if value.isascii() and b"=?" not in value:
-            yield name.lower(), clean_text(value.decode("ascii"), one_line=True)
+        if name.lower() in _AS_WRITTEN or (value.isascii() and b"=?" not in value):
+            yield name.lower(), clean_text(decode_raw(value), limit=limits.header_value, one_line=True)
         else:
             yield name.lower(), header_text(value, limits.header_value, hint)
 
