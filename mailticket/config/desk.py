@@ -12,14 +12,17 @@ from datetime import time, timedelta
 from functools import cached_property
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from mailticket.config.problems import did_you_mean
+from mailticket.config.promise import Alerts, SLAPlan, Step
+from mailticket.config.section import Section
 from mailticket.config.values import (
     Addresses,
     ClockTime,
     ConditionField,
     Day,
+    Days,
     Duration,
     InstanceId,
     Intervals,
@@ -31,15 +34,9 @@ from mailticket.config.values import (
 )
 
 __all__ = [
-    "Actions", "Agent", "Brakes", "Condition", "Department", "Desk", "Digest", "Duration", "HelpTopic", "How",
-    "Priority", "Rule", "SLAPlan", "Schedule", "Section", "Team", "TrustPolicy",
+    "Actions", "Agent", "Alerts", "Brakes", "Condition", "Department", "Desk", "Digest", "Duration",
+    "HelpTopic", "How", "Priority", "Rule", "SLAPlan", "Schedule", "Section", "Step", "Team", "TrustPolicy",
 ]  # fmt: skip
-
-
-class Section(BaseModel):
-    """Base of every section: immutable, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
 class Agent(Section):
@@ -50,6 +47,10 @@ class Agent(Section):
     addresses: Addresses
     departments: tuple[str, ...] = ()
     time_zone: TimeZone | None = None
+    schedule: str | None = None
+    """When this agent reads alerts; None at any hour."""
+    deputy: str | None = None
+    away: tuple[Days, ...] = ()
 
     @property
     def address(self) -> str:
@@ -193,18 +194,6 @@ class Schedule(Section):
     open: dict[Day, Intervals] = {}
 
 
-class SLAPlan(Section):
-    """What is promised. Durations count in the hours of `schedule`; without one, around the clock."""
-
-    key: str = ""
-    name: Line
-    schedule: str | None = None
-    first_response: PositiveDuration | None = None
-    resolution: PositiveDuration | None = None
-    repeat_alert: PositiveDuration | None = None
-    """While overdue, alert again this often; None alerts once."""
-
-
 class Digest(Section):
     """The managers' daily mail: what is open and overdue. Sent at a local time of each reader."""
 
@@ -265,6 +254,7 @@ class Desk(Section):
     sla_plans: dict[str, SLAPlan] = {}
     schedules: dict[str, Schedule] = {}
     digest: Digest = Digest()
+    alerts: Alerts = Alerts()
     brakes: Brakes = Brakes()
     trust: TrustPolicy = TrustPolicy()
     reopen_window: Duration = timedelta(days=30)

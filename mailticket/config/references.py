@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path as FilePath
 from typing import Any
 
-from mailticket.config.desk import Agent, Department, Rule, Schedule
+from mailticket.config.desk import Agent, Department, Rule, Schedule, SLAPlan
 from mailticket.config.pattern import regex_problem
 from mailticket.config.problems import Path, did_you_mean, dotted
+from mailticket.config.promise import TARGETS
 from mailticket.config.settings import Listener, Mailbox
 from mailticket.config.validate import Draft
 from mailticket.config.values import NotThis, canonical_address
@@ -28,6 +29,8 @@ REFERENCES: tuple[tuple[Path, str], ...] = (
     (("departments", _ANY, "members"), "agents"),
     (("departments", _ANY, "sla_plan"), "sla_plans"),
     (("agents", _ANY, "departments"), "departments"),
+    (("agents", _ANY, "schedule"), "schedules"),
+    (("agents", _ANY, "deputy"), "agents"),
     (("teams", _ANY, "lead"), "agents"),
     (("teams", _ANY, "members"), "agents"),
     (("topics", _ANY, "department"), "departments"),
@@ -42,6 +45,11 @@ REFERENCES: tuple[tuple[Path, str], ...] = (
     (("rules", _ANY, "then", "agent"), "agents"),
     (("rules", _ANY, "then", "team"), "teams"),
     (("sla_plans", _ANY, "schedule"), "schedules"),
+    *((("sla_plans", _ANY, "schedules", target), "schedules") for target in TARGETS),
+    (("sla_plans", _ANY, "steps", _ANY, "priority"), "priorities"),
+    (("sla_plans", _ANY, "steps", _ANY, "agent"), "agents"),
+    (("sla_plans", _ANY, "steps", _ANY, "team"), "teams"),
+    (("sla_plans", _ANY, "steps", _ANY, "department"), "departments"),
 )
 """Option -> the section whose keys it names."""
 
@@ -159,6 +167,33 @@ def holidays_are_known(draft: Draft) -> None:
             _check_country(draft, key, schedule.country, schedule.region)
 
 
+def plans_name_what_exists(draft: Draft) -> None:
+    """Priorities a plan makes a difference for, and the agents and teams its steps tell, are there."""
+    tree = draft.document.tree
+    for key, plan in draft.entries["sla_plans"].items():
+        assert isinstance(plan, SLAPlan)
+        for priority in plan.priorities:
+            if priority not in tree["priorities"]:
+                hint = did_you_mean(priority, tree["priorities"])
+                path: Path = ("sla_plans", key, "priorities", priority)
+                draft.document.report(path, "names no priority", suggestion=hint)
+        for index, step in enumerate(plan.steps):
+            for place, reader in enumerate(step.tell):
+                kind, _, name = reader.partition(":")
+                known = tree.get(f"{kind}s", {})
+                if kind in ("agent", "team") and name not in known:
+                    path = ("sla_plans", key, "steps", index, "tell", place)
+                    hint = did_you_mean(name, known)
+                    draft.document.report(path, f"names no {kind}", value=reader, suggestion=hint)
+
+
+def nobody_is_their_own_deputy(draft: Draft) -> None:
+    """Whoever is away cannot stand in for themselves."""
+    for key, agent in _agents(draft):
+        if agent.deputy == key:
+            draft.document.report(("agents", key, "deputy"), "names the agent it belongs to", value=key)
+
+
 def listeners_do_not_collide(draft: Draft) -> None:
     """No two listeners share a port of one host; 0 is any free port."""
     taken: list[tuple[str, Listener]] = []
@@ -238,6 +273,8 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     patterns_are_supported,
     no_agent_is_called_me,
     holidays_are_known,
+    plans_name_what_exists,
+    nobody_is_their_own_deputy,
     listeners_do_not_collide,
     listener_certificates_exist,
     mailboxes_can_be_used,

@@ -26,7 +26,7 @@ DESK_IN_SERVICE = ("name", "instance", "time_zone")
 KEYED = ("departments", "agents", "teams", "priorities", "topics", "sla_plans", "schedules")
 """Sections of the desk with entries by key."""
 
-SINGLE = ("digest", "brakes", "trust")
+SINGLE = ("alerts", "digest", "brakes", "trust")
 """Sections of the desk that exist once."""
 
 _COMMANDS = frozenset({"token_command"})

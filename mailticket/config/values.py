@@ -132,6 +132,26 @@ def _day(value: Any) -> Any:
     raise NotThis("must be a date like 2026-12-24")
 
 
+def parse_days(text: str) -> tuple[date, date]:
+    """ "2026-08-03..2026-08-14" -> its first and last day, which may be one and the same.
+
+    Raises ValueError (`NotThis`) for anything else.
+    """
+    first, dots, last = text.partition("..")
+    try:
+        days = date.fromisoformat(first.strip()), date.fromisoformat((last if dots else first).strip())
+    except ValueError:
+        raise NotThis('must be days like "2026-08-03..2026-08-14"') from None
+    if days[1] < days[0]:
+        raise NotThis("ends before it begins")
+    return days
+
+
+def _days(text: str) -> str:
+    parse_days(text)
+    return text
+
+
 def parse_interval(text: str) -> tuple[int, int]:
     """ "09:00-12:30" -> (540, 750): minutes since local midnight; the end "24:00" is 1440.
 
@@ -213,6 +233,9 @@ ClockTime = Annotated[time, AfterValidator(_wall_clock), BeforeValidator(_clock_
 
 Day = Annotated[date, BeforeValidator(_day)]
 """A date written 2026-12-24."""
+
+Days = Annotated[str, AfterValidator(_days)]
+"""From one day to another, both included, written "2026-08-03..2026-08-14"; or one day."""
 
 Weekday = Annotated[str, AfterValidator(_weekday)]
 """One of "mon" ... "sun"."""

@@ -63,6 +63,7 @@ def _type(annotation: Any, metadata: Any = ()) -> str:
     return {
         str: "text",
         int: "number",
+        float: "number",
         bool: "true/false",
         SecretStr: "secret",
         typing.get_args(Duration)[0]: "duration",

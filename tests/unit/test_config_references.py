@@ -56,6 +56,22 @@ SMARTHOST = '[delivery.smarthost]\nhost = "smtp.desk.example"\n'
         ("[[rules]]\nname = 'R'\nthen = { agent = 'x' }", "rules.R.then.agent", "Known are: ada"),
         ("[[rules]]\nname = 'R'\nthen = { team = 'x' }", "rules.R.then.team", None),
         ("[sla_plans.p]\nname = 'P'\nschedule = 'x'", "sla_plans.p.schedule", None),
+        ("[sla_plans.p]\nname = 'P'\nschedules.update = 'x'", "sla_plans.p.schedules.update", None),
+        (
+            "[sla_plans.p]\nname = 'P'\nsteps = [{ at = '75%', agent = 'x' }]",
+            "sla_plans.p.steps[0].agent",
+            "Known are: ada",
+        ),
+        (
+            "[sla_plans.p]\nname = 'P'\nsteps = [{ at = '-1h', tell = ['agent:x'] }]",
+            "sla_plans.p.steps[0].tell[0]",
+            "Known are: ada",
+        ),
+        (
+            "[sla_plans.p]\nname = 'P'\npriorities.x.factor = 2.0",
+            "sla_plans.p.priorities.x",
+            "Known are: emergency, high, low, normal",
+        ),
     ],
 )
 def test_a_key_that_names_nothing_is_a_mistake(
@@ -78,9 +94,11 @@ def test_every_option_that_names_a_key_is_checked() -> None:
         "team",
         "schedule",
         "lead",
+        "deputy",
     }
     names |= {"manager", "members", "default_department", "default_priority", "default_sla_plan"}
-    assert {path for path in written if path[-1] in names} == {path for path, _ in REFERENCES}
+    of_targets = {path for path in written if path[-2] == "schedules"}
+    assert {path for path in written if path[-1] in names} | of_targets == {path for path, _ in REFERENCES}
 
 
 def test_a_reference_to_an_entry_with_a_mistake_is_none_itself(tmp_path: Path) -> None:
@@ -285,3 +303,32 @@ def test_a_password_in_the_clear_is_doubtful(tmp_path: Path) -> None:
 def test_an_own_template_folder_exists(tmp_path: Path) -> None:
     (problem,) = problems_of(tmp_path, SMALL, '[service]\ntemplates = "absent"')
     assert problem.path == "service.templates"
+
+
+def test_nobody_is_their_own_deputy(tmp_path: Path) -> None:
+    (problem,) = problems_of(
+        tmp_path, SMALL, "[agents.bob]\nname = 'Bob'\naddresses = ['bob@staff.desk.example']\ndeputy = 'bob'"
+    )
+    assert problem.path == "agents.bob.deputy"
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("steps = [{ at = 'soon' }]", "sla_plans.p.steps[0].at"),
+        ("steps = [{ at = '+2' }]", "sla_plans.p.steps[0].at"),
+        ("steps = [{ at = '75%', targets = ['responce'] }]", "sla_plans.p.steps[0].targets[0]"),
+        ("steps = [{ at = '75%', tell = ['boss'] }]", "sla_plans.p.steps[0].tell[0]"),
+        ("priorities.low.factor = 0.0", "sla_plans.p.priorities.low.factor"),
+    ],
+)
+def test_a_step_that_cannot_be_taken_is_a_mistake(tmp_path: Path, text: str, path: str) -> None:
+    (problem,) = problems_of(tmp_path, SMALL, f"[sla_plans.p]\nname = 'P'\n{text}")
+    assert problem.path == path
+
+
+@pytest.mark.parametrize("days", ["soon", "2026-08-14..2026-08-03", "2026-08-03.."])
+def test_an_absence_that_no_calendar_has_is_a_mistake(tmp_path: Path, days: str) -> None:
+    text = f"[agents.bob]\nname = 'Bob'\naddresses = ['bob@staff.desk.example']\naway = ['{days}']"
+    (problem,) = problems_of(tmp_path, SMALL, text)
+    assert problem.path == "agents.bob.away[0]"
