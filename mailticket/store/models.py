@@ -368,6 +368,29 @@ class DigestRun(Base):
     made_at: Mapped[datetime]
 
 
+class AgentAlias(Base):
+    """A further address of an agent, or one that may be: mail from it carried that agent's token.
+
+    state: pending until the agent, asked at a known address, has said yes (confirmed) or no (denied);
+    expired when there was no answer in time.
+    """
+
+    __tablename__ = "agent_alias"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    address: Mapped[str] = mapped_column(String(320), unique=True)
+    """Canonical."""
+    agent: Mapped[str] = mapped_column(String(80))
+    state: Mapped[str] = mapped_column(String(12))
+    inbound_id: Mapped[int | None] = mapped_column(ForeignKey("inbound.id", ondelete="SET NULL"))
+    """The mail that raised the question; None when an operator made the alias."""
+    created_at: Mapped[datetime]
+    """When the question was asked."""
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (Index("ix_agent_alias_state_created_at", "state", "created_at"),)
+
+
 class AutoMail(Base):
     """An automatic mail planned for an outsider: what the brakes count."""
 
