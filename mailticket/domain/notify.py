@@ -122,10 +122,10 @@ class _Planner:
             members: tuple[str, ...] = team.members if team else ()
         else:
             members = (self.event.data["after"],)
-        yield from self._agents(members, "assigned.alert", self._said())
+        yield from self._agents(members, "assigned.alert", self._said(), {"by": self._by()})
 
     def transferred(self) -> Iterator[Notice]:
-        extra = {"from_department": self.event.data["before"]}
+        extra = {"from_department": self.event.data["before"], "by": self._by()}
         yield from self._agents(self._concerned(), "transfer.alert", self._said(), extra)
 
     def overdue(self) -> Iterator[Notice]:
@@ -136,6 +136,11 @@ class _Planner:
     def _concerned(self) -> tuple[str, ...]:
         """The agents who hear of the ticket: never nobody while the desk has anybody."""
         return alerted(self.desk, self.ticket.department, self.ticket.assignee, self.ticket.team).agents
+
+    def _by(self) -> str:
+        """The name of the agent who did it, "" for the desk itself."""
+        agent = self.desk.agents.get(self.event.actor.removeprefix("agent:"))
+        return agent.name if agent is not None else ""
 
     def _said(self) -> int | None:
         """The entry that came with a change: the note or answer an agent wrote beside it."""

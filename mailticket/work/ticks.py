@@ -37,8 +37,9 @@ from mailticket.work.schedules import Schedules
 log = structlog.get_logger()
 
 _BATCH = 50
-_SLA_EVERY = 5
-_DIGEST_EVERY = 20
+_SLA_EVERY = 1
+_DIGEST_EVERY = 2
+"""Seconds. A look at nothing costs 0.2 ms, and a reader should not have to wait for the next one."""
 
 
 class Ticks:
@@ -58,6 +59,7 @@ class Ticks:
         self._clock = clock
         self._on_queued = on_queued
         self._schedules = Schedules(desk)
+        self._slots_seen: dict[str, str] = {}
         options: dict[str, Any] = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         self._scheduler = BackgroundScheduler(
             timezone="UTC", executors={"default": ThreadPoolExecutor(2)}, job_defaults=options
@@ -97,20 +99,24 @@ class Ticks:
         now, desk = self._clock(), self._desk()
         for manager in sorted({item.manager for item in desk.departments.values() if item.manager}):
             slot = digest_slot(desk, manager, now)
-            if slot is None:
+            if slot is None or self._slots_seen.get(manager) == slot:
                 continue
-            with transaction(self._engine) as session:
-                if not claim_slot(session, f"daily:{manager}", slot, now):
-                    continue
-                model = gather_digest(session, desk, manager, now)
-                if model.empty and not desk.digest.when_empty:
-                    continue
-                notice = digest_notice(model, desk, slot)
-                announce(session, [notice], None, desk, self._secret, now)
-                made += 1
+            made += self._digest(desk, manager, slot, now)
+            self._slots_seen[manager] = slot
         if made:
             self._on_queued()
         return made
+
+    def _digest(self, desk: Desk, manager: str, slot: str, now: datetime) -> bool:
+        """Queue one digest, unless somebody did; True when there is now one to send."""
+        with transaction(self._engine) as session:
+            if not claim_slot(session, f"daily:{manager}", slot, now):
+                return False
+            model = gather_digest(session, desk, manager, now)
+            if model.empty and not desk.digest.when_empty:
+                return False
+            announce(session, [digest_notice(model, desk, slot)], None, desk, self._secret, now)
+        return True
 
     def _one_deadline(self, session: Session, due: DueDeadline) -> None:
         """Ask the clocks what a deadline means now; alert, and plan the next one."""
