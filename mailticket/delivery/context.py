@@ -105,6 +105,7 @@ class Letter:
     reply    (marker line, token) for a mail that can be replied to
     reason   in words, why this reader gets the mail
     comments what an agent wrote beside an assignment or a transfer
+    held_from  the mail domain of a stranger whose reply is held
     """
 
     recipient: Person
@@ -123,6 +124,7 @@ class Letter:
     assignee: str = ""
     comments: str = ""
     from_department: str = ""
+    held_from: str = ""
     problems: tuple[Complaint, ...] = ()
     original_subject: str = ""
     original_text: str = ""
@@ -177,6 +179,7 @@ def context_of(letter: Letter) -> dict[str, Any]:
         "assignee": letter.assignee,
         "comments": letter.comments,
         "from_department": letter.from_department,
+        "held_from": letter.held_from,
         "problems": [_complaint(problem) for problem in letter.problems],
         "original": {"subject": letter.original_subject, "text": letter.original_text},
         "digest": _digest(letter.digest, letter.now),
@@ -278,6 +281,8 @@ CATALOGUE: dict[str, TemplateSpec] = {
         TemplateSpec("ticket.reply", "customer", "an agent's answer", ("ticket", "response")),
         TemplateSpec("ticket.alert", "agent", "a new ticket", ("ticket", "message")),
         TemplateSpec("message.alert", "agent", "a further message of the customer", ("ticket", "message")),
+        TemplateSpec("held.alert", "agent", "a stranger's reply waits for a decision", ("ticket", "message")),
+        TemplateSpec("held.ask", "customer", "asks the customer about a stranger's reply", ("ticket",)),
         TemplateSpec("note.alert", "agent", "a colleague's note or answer", ("ticket",)),
         TemplateSpec("assigned.alert", "agent", "a ticket was given to somebody", ("ticket",)),
         TemplateSpec("transfer.alert", "agent", "a ticket came from another department", ("ticket",)),

@@ -152,6 +152,19 @@ SAMPLES: dict[str, Callable[[], Letter]] = {
     "ticket.reply": lambda: _to_customer(response=Passage(_ANSWER, "Anna Agent", _NOW)),
     "ticket.alert": lambda: _letter(ticket=sample_ticket(), message=_MESSAGE),
     "message.alert": lambda: _letter(ticket=sample_ticket(assigned="Anna Agent"), message=_MESSAGE),
+    "held.alert": lambda: _letter(
+        ticket=sample_ticket(
+            number="20261103-0009",
+            tag="[#20261103-0009]",
+            subject="Re: Online banking: no login since this morning",
+            name="Max Muster",
+            email="max@elsewhere.example",
+            suspected="20261103-0001",
+        ),
+        message=Passage("I have the same trouble, could you keep me posted?", "Max Muster", _NOW),
+        reason="ticket 20261103-0001 is assigned to you",
+    ),
+    "held.ask": lambda: _to_customer(held_from="elsewhere.example"),
     "note.alert": _note_alert,
     "assigned.alert": lambda: _letter(
         ticket=sample_ticket(assigned="Anna Agent"),

@@ -12,6 +12,7 @@ from datetime import datetime
 from mailticket.config.desk import Desk
 from mailticket.domain.decide_agent import decide_agent
 from mailticket.domain.decide_customer import join, open_ticket, record_automatic
+from mailticket.domain.holding import decide_asked
 from mailticket.domain.matching import Match, match_agent, match_customer
 from mailticket.domain.status import NewLinkedTicket
 from mailticket.domain.trust import TrustFinding, allowed, trust_of
@@ -55,7 +56,7 @@ def decide(reading: Reading, arrival: Arrival, facts: Facts, desk: Desk, now: da
     if facts.sender is None:
         return _nobody(trust)
     if facts.sender_agent is not None:
-        decision = _as_agent(reading, facts, facts.sender_agent, trust, desk)
+        decision = _as_agent(reading, facts, facts.sender_agent, trust, desk, now)
         if decision is not None:
             return decision
     return _as_customer(reading, arrival, facts, trust, desk, now)
@@ -105,7 +106,9 @@ def _bounce(bounce: Bounce, facts: Facts) -> Decision:
     return Decision(Outcome.RECORDED, changes, (why,), Trust.TOKEN, outgoing.ticket_id)
 
 
-def _as_agent(reading: Reading, facts: Facts, agent: str, trust: TrustFinding, desk: Desk) -> Decision | None:
+def _as_agent(
+    reading: Reading, facts: Facts, agent: str, trust: TrustFinding, desk: Desk, now: datetime
+) -> Decision | None:
     """The decision for a mail from an agent's address; None when it is to be treated as an outsider's.
 
     The address alone makes nobody an agent. A mail that points at a ticket but proves nothing goes
@@ -121,7 +124,10 @@ def _as_agent(reading: Reading, facts: Facts, agent: str, trust: TrustFinding, d
             return Decision(Outcome.IGNORED, (), (*reasons, why), trust.level, match.ticket.id)
         if match.ticket.id in facts.already_in:
             return _already(match, trust)
-        return decide_agent(reading, match.ticket, agent, trust.level, desk, reasons)
+        entry = match.evidence.entry if match.evidence else 0
+        return decide_agent(
+            reading, match.ticket, agent, trust.level, desk, reasons, facts=facts, entry=entry, now=now
+        )
     if match.suspected is None or _takes_part(facts):
         return None
     return _not_proven(reading, agent, match, trust)
@@ -159,6 +165,9 @@ def _already(match: Match, trust: TrustFinding) -> Decision:
 def _as_customer(
     reading: Reading, arrival: Arrival, facts: Facts, trust: TrustFinding, desk: Desk, now: datetime
 ) -> Decision:
+    answered = decide_asked(reading, facts, trust, desk, now)
+    if answered is not None:
+        return answered
     kind = reading.classification.kind
     match = match_customer(facts, forged=not allowed(desk.trust, "join", trust.level))
     if match.ticket is not None and match.ticket.id in facts.already_in:
@@ -173,7 +182,7 @@ def _as_customer(
         return _held_by_policy(match, trust)
     if match.ticket is None:
         return open_ticket(reading, arrival, facts, match, trust, desk)
-    joined = join(reading, facts, match.ticket, trust, desk, now)
+    joined = join(reading, facts, match.ticket, trust, desk, now, conflict=match.conflict)
     if isinstance(joined, NewLinkedTicket):
         return open_ticket(reading, arrival, facts, match, trust, desk, predecessor=match.ticket)
     return _with(match.reasons, joined)

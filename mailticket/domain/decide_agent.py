@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from mailticket.config.desk import Desk
+from mailticket.domain.access import collaborator, from_cc, may_add_by_cc
 from mailticket.domain.assignment import after_transfer, assign, claim_on_reply
+from mailticket.domain.holding import approve, bare_word, deny, note_beside
 from mailticket.domain.naming import Named, Unknown, resolve
 from mailticket.domain.status import (
     NewLinkedTicket,
     Refused,
+    Status,
     StatusEvent,
     Transition,
     next_status,
@@ -23,11 +27,15 @@ from mailticket.domain.status import (
 )
 from mailticket.domain.types import (
     AddEntry,
+    AddParticipant,
     Audience,
     Change,
     Decision,
     EntryKind,
+    Facts,
+    MoveEntry,
     Outcome,
+    RemoveParticipant,
     ReturnToAgent,
     SetField,
     Tag,
@@ -74,29 +82,120 @@ def decide_agent(
     trust: Trust,
     desk: Desk,
     reasons: tuple[str, ...],
+    *,
+    facts: Facts,
+    entry: int,
+    now: datetime,
 ) -> Decision:
     """The decision for a mail an agent wrote about `ticket`, the agent's identity being proven.
 
-    reasons: what was found out so far; they come first in the decision's own.
+    reasons: what was found out so far; they come first in the decision's own. entry: the one the mail
+    answers, as far as its token says, else 0. now: aware UTC.
     """
     actor = _Actor(agent, desk.agents[agent].name, trust, ticket, desk)
-    parsed = parse_commands(reading.content.reply, desk.command_prefix)
+    parsed = parse_commands(_spelled_out(reading.content.reply, actor), desk.command_prefix)
     if isinstance(parsed, Problems):
         return _returned(reading, actor, parsed.problems, reasons)
     if any(command.name is CommandName.HELP for command in parsed.commands):
         return _help(reading, actor, reasons)
     problems = _leaks(parsed.body, reading.content)
     changes: list[Change] = []
-    for command in parsed.commands:
-        _collect(_change(command, actor), changes, problems)
-    if not parsed.body and not parsed.commands:
-        problems.append(Problem("", "the mail holds no new text and no command"))
-    spoken: list[Change] = []
-    _collect(_spoken(reading, parsed, actor, changes), spoken, problems)
+    alone = next((one for one in parsed.commands if one.name in _ALONE), None)
+    if alone is not None:
+        _collect(_done_alone(alone, reading, parsed, actor, facts, entry, now), changes, problems)
+    else:
+        _collect_all(reading, parsed, actor, facts, changes, problems)
     if problems:
         return _returned(reading, actor, tuple(problems), reasons)
-    done = (*spoken, *changes)
-    return Decision(Outcome.AGENT_ACTED, done, (*reasons, *(change.why for change in done)), trust, ticket.id)
+    whys = tuple(change.why for change in changes)
+    return Decision(Outcome.AGENT_ACTED, tuple(changes), (*reasons, *whys), trust, ticket.id)
+
+
+def _collect_all(
+    reading: Reading,
+    parsed: Commands,
+    actor: _Actor,
+    facts: Facts,
+    changes: list[Change],
+    problems: list[Problem],
+) -> None:
+    """What an answer or a note does, together with any number of commands."""
+    asked: list[Change] = []
+    for command in parsed.commands:
+        _collect(_change(command, actor), asked, problems)
+    if not parsed.body and not parsed.commands:
+        problems.append(Problem("", "the mail holds no new text and no command"))
+    _collect(_spoken(reading, parsed, actor, asked), changes, problems)
+    changes += asked
+    if may_add_by_cc(actor.desk, actor.identity, actor.ticket.requester, actor.trust):
+        changes += [
+            AddParticipant(
+                actor.ticket.id, address, name, actor.identity, f"{actor.name} sent {address} a copy"
+            )
+            for address, name in from_cc(reading.mail, facts, actor.desk, actor.ticket.participants)
+        ]
+
+
+_ALONE = (CommandName.APPROVE, CommandName.DENY, CommandName.MOVE)
+"""Commands that change which ticket a mail is about: nothing else may depend on which one was meant."""
+
+
+def _spelled_out(text: str, actor: _Actor) -> str:
+    """On a held ticket the bare words `approve` and `deny` are commands."""
+    if actor.ticket.held_for is None:
+        return text
+    wanted, rest = bare_word(text)
+    if wanted is None:
+        return text
+    name = CommandName.APPROVE if wanted else CommandName.DENY
+    return f"{actor.desk.command_prefix}{name}\n\n{rest}"
+
+
+def _done_alone(
+    command: Command,
+    reading: Reading,
+    parsed: Commands,
+    actor: _Actor,
+    facts: Facts,
+    entry: int,
+    now: datetime,
+) -> list[Change] | Problem:
+    others = [one.line for one in parsed.commands if one is not command]
+    if others:
+        return Problem(others[0], f"{command.line.strip()} stands alone; send the other commands afterwards")
+    if command.name is CommandName.MOVE:
+        return _move(command, parsed, actor, facts, entry)
+    who = (actor.identity, actor.name)
+    done = (
+        approve(actor.ticket, *who, actor.desk, now)
+        if command.name is CommandName.APPROVE
+        else deny(actor.ticket, *who)
+    )
+    if isinstance(done, str):
+        return Problem(command.line, done)
+    if not parsed.body:
+        return list(done)
+    return [*done, note_beside(parsed.body, reading, *who, actor.trust, actor.ticket.id)]
+
+
+def _move(
+    command: Command, parsed: Commands, actor: _Actor, facts: Facts, entry: int
+) -> list[Change] | Problem:
+    ticket, number = actor.ticket, command.argument
+    if parsed.body:
+        return Problem(command.line, "moves a message and takes no text; write to the ticket afterwards")
+    if number.casefold() == "new":
+        why = f"{actor.name} moves a message of #{ticket.number} to a new ticket"
+        return [MoveEntry(ticket.id, entry, None, actor.identity, why)]
+    target = facts.named.get(number)
+    if target is None:
+        return Problem(command.line, f"there is no ticket #{number}")
+    if target.id == ticket.id:
+        return Problem(command.line, f"this is ticket #{target.number} already")
+    if target.status in (Status.ARCHIVED, Status.MERGED):
+        return Problem(command.line, f"#{target.number} is {target.status} and takes no more messages")
+    why = f"{actor.name} moves a message of #{ticket.number} to #{target.number}"
+    return [MoveEntry(ticket.id, entry, target.id, actor.identity, why)]
 
 
 def _collect(found: list[Change] | Problem, changes: list[Change], problems: list[Problem]) -> None:
@@ -127,7 +226,19 @@ def _spoken(
     )
     if parsed.note:
         return [entry]
+    if actor.ticket.held_for is not None:
+        return Problem("", _undecided(actor))
     return _answered(entry, actor, {change.name for change in changes if isinstance(change, SetField)})
+
+
+def _undecided(actor: _Actor) -> str:
+    """Words on a held ticket: for its author, or for the ticket it points at? Nobody can tell."""
+    prefix, ticket = actor.desk.command_prefix, actor.ticket
+    assert ticket.held_for is not None
+    return (
+        f"#{ticket.number} is held: write approve as the first line to let {ticket.requester} take part in "
+        f"#{ticket.held_for.number}, or deny to keep it apart; {prefix}note keeps your words inside"
+    )
 
 
 def _answered(entry: AddEntry, actor: _Actor, named: set[str]) -> list[Change] | Problem:
@@ -169,8 +280,27 @@ def _change(command: Command, actor: _Actor) -> list[Change] | Problem:
             add = command.name is CommandName.TAG
             why = f"{actor.name} {'adds' if add else 'removes'} the tag {command.argument}"
             return [Tag(actor.ticket.id, command.argument, add, actor.identity, why)]
+        case CommandName.CC | CommandName.UNCC:
+            return _participant(command, actor)
         case _:
             return _status(command, actor)
+
+
+def _participant(command: Command, actor: _Actor) -> list[Change] | Problem:
+    """Collaborators get every answer from now on, and may write; nobody is sent what was said before."""
+    ticket = actor.ticket
+    address, problem = collaborator(actor.desk, command.argument)
+    if address is None:
+        return Problem(command.line, problem)
+    if command.name is CommandName.CC:
+        why = f"{actor.name} lets {address} take part"
+        return [AddParticipant(ticket.id, address, "", actor.identity, why)]
+    if address not in ticket.participants:
+        return Problem(command.line, f"{address} takes no part in #{ticket.number}")
+    if address == ticket.requester:
+        return Problem(command.line, f"{address} opened #{ticket.number} and stays its requester")
+    why = f"{actor.name} ends the part of {address}"
+    return [RemoveParticipant(ticket.id, address, actor.identity, why)]
 
 
 def _assigned(agent: str | None, actor: _Actor) -> list[Change]:

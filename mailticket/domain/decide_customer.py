@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from mailticket.config.desk import Desk
+from mailticket.domain.access import from_cc, may_add_by_cc
 from mailticket.domain.matching import Match
 from mailticket.domain.routing import MailFacts, Route, route
 from mailticket.domain.status import NewLinkedTicket, Refused, StatusEvent, next_status
 from mailticket.domain.trust import TrustFinding, allowed
 from mailticket.domain.types import (
     AddEntry,
+    AddParticipant,
     Arrival,
     Audience,
     Change,
@@ -28,10 +30,18 @@ NO_SUBJECT = "(no subject)"
 
 
 def join(
-    reading: Reading, facts: Facts, ticket: TicketFacts, trust: TrustFinding, desk: Desk, now: datetime
+    reading: Reading,
+    facts: Facts,
+    ticket: TicketFacts,
+    trust: TrustFinding,
+    desk: Desk,
+    now: datetime,
+    *,
+    conflict: tuple[str, ...] = (),
 ) -> Decision | NewLinkedTicket:
     """The decision for a human reply to `ticket` by one who takes part in it.
 
+    conflict: numbers of other tickets that weaker pointers of the mail name.
     Returns NewLinkedTicket where the ticket was closed too long ago to be opened again.
     """
     moved = next_status(
@@ -44,9 +54,11 @@ def join(
     if isinstance(moved, NewLinkedTicket):
         return moved
     assert facts.sender is not None
-    changes: list[Change] = [_message(reading, ticket.id, facts.sender, trust, "a reply of the customer")]
+    why = _reply_reason(facts.sender, ticket, conflict, desk)
+    changes: list[Change] = [_message(reading, facts, ticket.id, trust, why, conflict)]
     if not isinstance(moved, Refused) and moved.new != ticket.status:
         changes.append(SetField(ticket.id, "status", moved.new, facts.sender, moved.reason))
+    changes += _by_cc(reading, facts, ticket.id, ticket.requester, ticket.participants, trust, desk)
     return Decision(
         Outcome.THREADED,
         tuple(changes),
@@ -55,6 +67,36 @@ def join(
         ticket.id,
         acknowledge=allowed(desk.trust, "acknowledge", trust.level),
     )
+
+
+def _reply_reason(sender: str, ticket: TicketFacts, conflict: tuple[str, ...], desk: Desk) -> str:
+    who = "the customer" if sender == ticket.requester else "a collaborator"
+    if not conflict:
+        return f"a reply of {who}"
+    named = ", ".join(f"#{number}" for number in conflict)
+    return (
+        f"a reply of {who}; other signs point at {named}: if it belongs there, answer with "
+        f"{desk.command_prefix}move {conflict[0]}"
+    )
+
+
+def _by_cc(
+    reading: Reading,
+    facts: Facts,
+    ticket: int | None,
+    requester: str,
+    present: frozenset[str],
+    trust: TrustFinding,
+    desk: Desk,
+) -> list[Change]:
+    """Those the requester sent a copy to, where that lets them take part."""
+    sender = facts.sender or ""
+    if not reading.mail.cc or not may_add_by_cc(desk, sender, requester, trust.level):
+        return []
+    return [
+        AddParticipant(ticket, address, name, sender, f"the requester sent {address} a copy")
+        for address, name in from_cc(reading.mail, facts, desk, present)
+    ]
 
 
 def record_automatic(
@@ -94,11 +136,12 @@ def open_ticket(
     if way.reject is not None:
         return Decision(Outcome.REJECTED, (), reasons, trust.level, rejection=way.reject)
     change = _opening(reading, facts.sender, match, way, predecessor)
-    entry = _message(reading, None, facts.sender, trust, "the mail that opened the ticket")
+    entry = _message(reading, facts, None, trust, "the mail that opened the ticket")
+    copied = _by_cc(reading, facts, None, facts.sender, frozenset(), trust, desk)
     human = not reading.classification.automatic and allowed(desk.trust, "acknowledge", trust.level)
     return Decision(
         Outcome.NEW_TICKET,
-        (change, entry),
+        (change, entry, *copied),
         (*reasons, change.why),
         trust.level,
         acknowledge=human and way.acknowledge and facts.sender not in desk.department_by_address,
@@ -126,8 +169,11 @@ def _opening(
 ) -> OpenTicket:
     why = f"a new ticket in {way.department}"
     suspected = match.suspected if predecessor is None else None
+    held = suspected is not None and match.held
     if suspected is not None:
         why += f"; it may be about #{suspected.number}, which the sender takes no part in"
+    if held:
+        why += ", and is held until somebody decides whether it belongs there"
     if predecessor is not None:
         why += f", following #{predecessor.number}, which was closed too long ago to be opened again"
     return OpenTicket(
@@ -145,20 +191,30 @@ def _opening(
         suspected_number=suspected.number if suspected else None,
         predecessor=predecessor.id if predecessor else None,
         why=why,
+        held=held,
     )
 
 
-def _message(reading: Reading, ticket: int | None, sender: str, trust: TrustFinding, why: str) -> AddEntry:
+def _message(
+    reading: Reading,
+    facts: Facts,
+    ticket: int | None,
+    trust: TrustFinding,
+    why: str,
+    conflict: tuple[str, ...] = (),
+) -> AddEntry:
     reply = ticket is not None
     return AddEntry(
         ticket=ticket,
         kind=EntryKind.MESSAGE,
         audience=Audience.CUSTOMER,
-        author=sender,
+        author=facts.sender or "",
         author_name=reading.mail.sender.shown.name,
         trust=trust.level,
         text=reading.content.reply if reply else reading.mail.text.strip(),
         full_text=reading.mail.text if reply else None,
         html=reading.mail.html,
         why=why,
+        aliases=facts.unseen,
+        conflict=conflict,
     )

@@ -59,7 +59,7 @@ def _notices(
 ) -> Iterator[Notice]:
     if event.kind is EventKind.RETURNED:
         yield _returned(event, ticket, desk, occasion)
-    if ticket is None or event.data.get("automatic"):
+    if ticket is None or event.ticket_id != ticket.id or event.data.get("automatic"):
         return
     plan_one = _Planner(event, events, ticket, desk, occasion)
     match event.kind:
@@ -77,6 +77,10 @@ def _notices(
             yield from plan_one.transferred()
         case EventKind.OVERDUE:
             yield from plan_one.overdue()
+        case EventKind.APPROVED | EventKind.MOVED:
+            yield from plan_one.joined()
+        case EventKind.DENIED:
+            yield from plan_one.denied()
         case _:
             return
 
@@ -94,16 +98,22 @@ class _Planner:
         self.occasion = occasion
 
     def created(self) -> Iterator[Notice]:
-        entry = self._entry_of(EventKind.MESSAGE)
+        entry = self._entry_of(EventKind.MESSAGE) or self._entry_of(EventKind.MOVED)
         extra = {"suspected": self.event.data.get("suspected") or ""}
-        yield from self._agents(self._concerned(), "ticket.alert", entry, extra)
+        if self.ticket.held_for is not None:
+            yield from self._held(entry, self.ticket.held_for)
+        else:
+            yield from self._agents(self._concerned(), "ticket.alert", entry, extra)
         if self.occasion.acknowledge and self.desk.departments[self.ticket.department].acknowledge:
             yield self._customer("ticket.autoresp", self.event.actor, entry, _REPLIED)
 
     def message(self) -> Iterator[Notice]:
         if self._happened(EventKind.CREATED):
             return
-        yield from self._agents(self._concerned(), "message.alert", self.event.entry_id)
+        if self.ticket.held_for is not None:
+            yield from self._held(self.event.entry_id, self.ticket.held_for)
+        else:
+            yield from self._agents(self._concerned(), "message.alert", self.event.entry_id)
         if self.occasion.acknowledge and self.desk.departments[self.ticket.department].acknowledge_replies:
             yield self._customer("message.autoresp", self.event.actor, self.event.entry_id, _REPLIED)
 
@@ -115,6 +125,42 @@ class _Planner:
 
     def note(self) -> Iterator[Notice]:
         yield from self._agents(self._concerned(), "note.alert", self.event.entry_id)
+
+    def joined(self) -> Iterator[Notice]:
+        """A message that came from another ticket; who decided it hears of it too, and so of its place."""
+        if self.event.entry_id is not None:
+            yield from self._agents(self._concerned(), "message.alert", self.event.entry_id, by_all=True)
+
+    def denied(self) -> Iterator[Notice]:
+        yield from self._agents(self._concerned(), "ticket.alert", self.event.entry_id, by_all=True)
+
+    def _held(self, entry: int | None, target: TicketFacts) -> Iterator[Notice]:
+        """One short mail to whoever decides: the requester where that is the policy, else the owner.
+
+        Whoever calls themselves the requester is not asked about themselves.
+        """
+        if self.desk.held_asks == "requester" and self.ticket.requester != target.requester:
+            yield self._asked(target)
+            return
+        owner = alerted(self.desk, target.department, target.assignee, target.team).agents
+        yield from self._agents(owner, "held.alert", entry, {"suspected": target.number}, by_all=True)
+
+    def _asked(self, target: TicketFacts) -> Notice:
+        """The question to the customer: no address, no word of the stranger, only their domain."""
+        return Notice(
+            template="held.ask",
+            audience=Audience.CUSTOMER,
+            recipient=target.requester,
+            recipient_name=target.requester_name,
+            identity=target.requester,
+            ticket_id=target.id,
+            entry_id=None,
+            automatic=_GENERATED,
+            key=f"held.ask:{self.occasion.cause}:{self.ticket.id}",
+            reason=f"a reply held as #{self.ticket.number} may belong to your ticket",
+            extra={"held_from": self.ticket.requester.rpartition("@")[2]},
+            asked=self.ticket.id,
+        )
 
     def assigned(self) -> Iterator[Notice]:
         if self.event.data["field"] == "team":
@@ -153,13 +199,19 @@ class _Planner:
         return any(event.kind is kind for event in self.events)
 
     def _agents(
-        self, keys: Iterable[str], template: str, entry: int | None, extra: dict[str, Any] | None = None
+        self,
+        keys: Iterable[str],
+        template: str,
+        entry: int | None,
+        extra: dict[str, Any] | None = None,
+        *,
+        by_all: bool = False,
     ) -> Iterator[Notice]:
-        """One alert to each of these agents but the one who did it."""
+        """One alert to each of these agents, `by_all` even to the one who did it."""
         for key in dict.fromkeys(keys):
             agent = self.desk.agents.get(key)
             identity = f"agent:{key}"
-            if agent is None or identity == self.event.actor:
+            if agent is None or (identity == self.event.actor and not by_all):
                 continue
             yield Notice(
                 template=template,

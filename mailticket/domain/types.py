@@ -386,6 +386,7 @@ class Notice:
     automatic  None for a person's words passed on, else the value of Auto-Submitted (RFC 3834)
     key        makes it unique: the same notice is never queued twice
     extra      what its template needs beyond the ticket and the entry; JSON-able
+    asked      the held ticket an outsider is asked about; their token is then good for the answer only
     """
 
     template: str
@@ -399,3 +400,4 @@ class Notice:
     key: str
     reason: str
     extra: dict[str, Any] = field(default_factory=dict)
+    asked: int | None = None

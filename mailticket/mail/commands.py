@@ -43,6 +43,11 @@ class CommandName(enum.StrEnum):
     STATUS = "status"
     TAG = "tag"
     UNTAG = "untag"
+    CC = "cc"
+    UNCC = "uncc"
+    MOVE = "move"
+    APPROVE = "approve"
+    DENY = "deny"
     HELP = "help"
 
 
@@ -90,6 +95,8 @@ class _Argument(enum.StrEnum):
     TEXT = "may be followed by text"
     NAME = "needs a name after it"
     WORD = "needs one word after it"
+    ADDRESS = "needs a mail address after it"
+    TICKET = 'needs the number of a ticket after it, or "new"'
 
 
 _ARGUMENTS = {
@@ -102,6 +109,9 @@ _ARGUMENTS = {
     CommandName.STATUS: _Argument.NAME,
     CommandName.TAG: _Argument.WORD,
     CommandName.UNTAG: _Argument.WORD,
+    CommandName.CC: _Argument.ADDRESS,
+    CommandName.UNCC: _Argument.ADDRESS,
+    CommandName.MOVE: _Argument.TICKET,
 }
 _EXCLUSIVE = (
     {CommandName.NOTE, CommandName.REPLY},
@@ -110,6 +120,8 @@ _EXCLUSIVE = (
     {CommandName.PRIORITY},
     {CommandName.TRANSFER},
     {CommandName.TEAM},
+    {CommandName.MOVE},
+    {CommandName.APPROVE, CommandName.DENY},
 )
 _KNOWN = {name.value: name for name in CommandName}
 
@@ -130,6 +142,7 @@ _BLANKS = " \t\u00a0\u2007\u202f\u3000"
 _NAME = re.compile(r"[^\W\d_](?:[\w-]*[^\W_])?|\?")
 _MAILTO = re.compile(r"\s?[<\[]mailto:[^<>\[\]\s]{0,320}[>\]]", re.IGNORECASE)
 _TAG = re.compile(r"\w[\w.:/+-]*")
+_TICKET = re.compile(r"[0-9]{4,12}|new", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +270,8 @@ def _argument(rest: str, kind: _Argument) -> str:
     rest = _MAILTO.sub("", rest).translate(_DASHES).strip("<> ")
     while len(rest) > 2 and rest[0] == rest[-1] and rest[0] in _EMPHASIS + "\"'":
         rest = rest[1:-1]
-    return rest.strip().rstrip(_PUNCTUATION + _EMPHASIS).lstrip("@").strip()
+    rest = rest.strip().rstrip(_PUNCTUATION + _EMPHASIS).lstrip("@").strip()
+    return rest.strip("#[]()") if kind is _Argument.TICKET else rest
 
 
 def _misfit(kind: _Argument, argument: str, prefix: str) -> str | None:
@@ -268,6 +282,8 @@ def _misfit(kind: _Argument, argument: str, prefix: str) -> str | None:
     if kind is _Argument.NONE:
         return str(kind) if argument else None
     if not argument:
+        return str(kind)
+    if kind is _Argument.TICKET and not _TICKET.fullmatch(argument):
         return str(kind)
     if kind is _Argument.WORD and not _TAG.fullmatch(argument):
         return str(kind)

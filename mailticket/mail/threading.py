@@ -11,11 +11,14 @@ import base64
 import binascii
 import hashlib
 import re
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from mailticket.mail.types import ParsedMail
 
+NEWEST_REFERENCES = 12
+"""References kept beside the root: the newest mails of the conversation (RFC 5322, 3.6.4)."""
 _ROOT = 22
 _CHILD = 5
 _MOST_CHILDREN = 100
@@ -33,6 +36,43 @@ _PREFIX = re.compile(
     rf"(?:{_REPLY_WORDS})\s?(?:\[\d{{1,3}}\]|\(\d{{1,3}}\)|\^\d{{1,3}})?\s?[:：]\s*", re.IGNORECASE
 )
 _NUMBER = r"([0-9]{4,12})"
+
+
+@dataclass(slots=True)
+class Conversation:
+    """What one person has seen and written about a ticket: what their next mail from us answers.
+
+    The first Message-ID is the root, and it never changes: mail programs hang the rest below it.
+    """
+
+    ids: list[str] = field(default_factory=list)
+    index: str | None = None
+    topic: str | None = None
+
+    def add(self, message_id: str, index: str | None, topic: str | None) -> None:
+        """Take in the next mail, oldest first; Outlook's headers of the newest that has them count."""
+        self.ids.append(message_id)
+        if index is not None:
+            self.index, self.topic = index, topic
+
+    def references(self) -> list[str]:
+        """The References of the next mail: the root, and the newest."""
+        if len(self.ids) <= 1 + NEWEST_REFERENCES:
+            return list(self.ids)
+        return [self.ids[0], *self.ids[-NEWEST_REFERENCES:]]
+
+    def outlook(self) -> list[str] | None:
+        """[Thread-Index, Thread-Topic] to carry on, None when no mail had them."""
+        return None if self.index is None else [self.index, self.topic or ""]
+
+
+def outlook_headers(thread: list[str] | None, message_id: str, now: datetime) -> tuple[tuple[str, str], ...]:
+    """The headers that keep a mail in Outlook's conversation; `thread` as `Conversation.outlook` gives it."""
+    child = child_index(thread[0], message_id, now) if thread else None
+    if thread is None or child is None:
+        return ()
+    topic = (("Thread-Topic", thread[1]),) if thread[1] else ()
+    return (("Thread-Index", child), *topic)
 
 
 @lru_cache(maxsize=32)

@@ -36,7 +36,7 @@ from mailticket.mail.threading import thread_index, thread_topic
 from mailticket.mail.types import Attachment, ParsedMail, Reading
 from mailticket.store import blobs
 from mailticket.store.decoration import times_seen
-from mailticket.store.merge import final_ticket, merge, move_entry
+from mailticket.store.merge import final_ticket, merge, move_entry, newest_message
 from mailticket.store.models import (
     Entry,
     EntryAttachment,
@@ -325,7 +325,9 @@ class _Application:
         ticket = self._ticket()
         ticket.held = False
         ticket.version += 1
-        self._happened(EventKind.DENIED, change.actor, change.why, {})
+        newest = newest_message(self.session, ticket.id)
+        entry = self.session.get(Entry, newest) if newest else None
+        self._happened(EventKind.DENIED, change.actor, change.why, {}, entry)
 
     def _move(self, change: MoveEntry) -> None:
         target = self.session.get_one(Ticket, change.target) if change.target is not None else None

@@ -51,7 +51,7 @@ def merge(
         raise ValueError(f"#{source.number} cannot be merged into #{target.number}")
     session.flush()
     before = source.status
-    newest = _newest_message(session, source.id)
+    newest = newest_message(session, source.id)
     _move_entries(session, source.id, target.id)
     _move_participants(session, source.id, target.id, actor, now)
     session.execute(update(Outbox).where(Outbox.ticket_id == source.id).values(ticket_id=target.id))
@@ -87,7 +87,7 @@ def move_entry(
     session.flush()
     entry = session.get(Entry, entry_id) if entry_id else None
     if entry is None or entry.ticket_id != ticket.id or entry.kind != EntryKind.MESSAGE:
-        newest = _newest_message(session, ticket.id)
+        newest = newest_message(session, ticket.id)
         entry = session.get(Entry, newest) if newest else None
     if entry is None:
         nothing = f"{why}; but it has no message of a customer"
@@ -102,7 +102,7 @@ def move_entry(
     moved = {"to": target.number, "entry": entry.id}
     events.append(Event(EventKind.MOVED, ticket.id, None, actor, now, why, moved))
     events.append(Event(EventKind.MOVED, target.id, entry.id, actor, now, why, {"from": ticket.number}))
-    if _newest_message(session, ticket.id) is None:
+    if newest_message(session, ticket.id) is None:
         events += merge(session, ticket, target, actor=actor, why="it holds no message any more", now=now)
     else:
         _refresh(session, ticket, now)
@@ -111,7 +111,8 @@ def move_entry(
     return target, events
 
 
-def _newest_message(session: Session, ticket_id: int) -> int | None:
+def newest_message(session: Session, ticket_id: int) -> int | None:
+    """The id of the newest message of a customer on a ticket."""
     return session.execute(
         select(func.max(Entry.id)).where(Entry.ticket_id == ticket_id, Entry.kind == EntryKind.MESSAGE)
     ).scalar()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
-from mailticket.domain.matching import Pointers, pointers
+from mailticket.domain.matching import Pointers, named_numbers, pointers, reply_subject
+from mailticket.domain.status import FINISHED
 from mailticket.domain.types import (
     Arrival,
     EvidenceKind,
@@ -19,14 +22,19 @@ from mailticket.domain.types import (
     TicketFacts,
 )
 from mailticket.mail.address import canonical, split_extension
-from mailticket.mail.token import Claims, Role, token_of_address, verify, who_of
+from mailticket.mail.threading import clean_subject
+from mailticket.mail.token import Claims, Role, token_of_address, token_of_message_id, verify, who_of
 from mailticket.mail.types import Reading
+from mailticket.store.merge import final_ticket
 from mailticket.store.models import Entry, MessageRef, Outbox, Participant, PersonAddress, Ticket
 from mailticket.store.outbox import message_key
 
 NOBODY_HERE = "somebody who is not on this ticket"
 """Party of a token whose bearer the ticket does not know (any more)."""
-_MAX_MERGES = 20
+_MOST_ALIASES = 10
+"""Message-IDs never seen before that one mail makes stand for its ticket: the oldest, and the newest."""
+_MOST_OWN = 50
+"""Unfinished tickets of one person looked through for a subject."""
 
 _who = lru_cache(maxsize=4096)(who_of)
 
@@ -39,9 +47,13 @@ def gather(
     lock: take row locks on the tickets named (PostgreSQL), so that two daemons never decide about
     one ticket at once; False for dry runs.
     """
-    found = pointers(reading, arrival.recipient)
+    found = pointers(reading, arrival.recipient, desk.subject_tag)
     claims = [(kind, verify(secret, token)) for kind, token in found.tokens]
-    raw_evidence = _raw_evidence(session, found, claims)
+    sender = canonical(reading.mail.sender.address) if reading.mail.sender.address else None
+    refs = _references(session, found)
+    raw_evidence = _raw_evidence(session, found, claims, refs)
+    if not raw_evidence and sender is not None:
+        raw_evidence = _same_subject(session, reading, sender, desk, arrival.received_at)
     tickets, moved = _tickets(session, {ticket for _, ticket, _ in raw_evidence}, lock=lock)
     evidence = tuple(
         ThreadEvidence(
@@ -53,41 +65,102 @@ def gather(
         for kind, ticket, claim in raw_evidence
         if ticket in moved
     )
-    sender = canonical(reading.mail.sender.address) if reading.mail.sender.address else None
+    agent = desk.agent_by_address.get(sender) if sender else None
     return Facts(
         department=desk.department_by_address.get(canonical(split_extension(arrival.recipient)[0])),
         sender=sender,
-        sender_agent=desk.agent_by_address.get(sender) if sender else None,
+        sender_agent=agent,
         known_sender=sender is not None and session.get(PersonAddress, sender) is not None,
         evidence=evidence,
         tickets=tickets,
         already_in=_already_in(session, arrival.content_digest, tickets),
         bounced=_bounced(session, reading, arrival, secret),
+        asked=_asked(session, claims, sender, lock=lock) if sender else None,
+        named=_by_number(session, reading, desk, lock=lock) if agent else {},
+        unseen=_unseen(found, refs),
     )
 
 
+_Raw = tuple[EvidenceKind, int, Claims | None]
+
+
+class _Ref(NamedTuple):
+    """A known Message-ID a mail refers to."""
+
+    key: str
+    ticket_id: int
+    direction: str
+
+
+def _references(session: Session, found: Pointers) -> Sequence[_Ref]:
+    """What is known of the Message-IDs a mail refers to, in the order it names them."""
+    if not found.references:
+        return ()
+    keys = {message_key(item): position for position, item in enumerate(found.references)}
+    rows = session.execute(
+        select(MessageRef.key, MessageRef.ticket_id, MessageRef.direction)
+        .where(MessageRef.key.in_(keys))
+        .distinct()
+    )
+    refs = [_Ref(*row) for row in rows]
+    return sorted(refs, key=lambda ref: (keys[ref.key], ref.direction == "ref", ref.ticket_id))
+
+
+def _unseen(found: Pointers, refs: Sequence[_Ref]) -> tuple[str, ...]:
+    """The Message-IDs referred to that nobody here has seen, the newest and the oldest, capped."""
+    known = {row.key for row in refs}
+    unseen = [
+        item
+        for item in found.references
+        if token_of_message_id(item) is None and message_key(item) not in known
+    ]
+    if len(unseen) > _MOST_ALIASES:
+        unseen = [*unseen[: _MOST_ALIASES - 1], unseen[-1]]
+    return tuple(unseen)
+
+
 def _raw_evidence(
-    session: Session, found: Pointers, claims: Sequence[tuple[EvidenceKind, Claims | None]]
-) -> list[tuple[EvidenceKind, int, Claims | None]]:
+    session: Session,
+    found: Pointers,
+    claims: Sequence[tuple[EvidenceKind, Claims | None]],
+    refs: Sequence[_Ref],
+) -> list[_Raw]:
     """(kind, ticket id as named, claims) of every pointer that holds, strongest first."""
-    rows: list[tuple[EvidenceKind, int, Claims | None]] = [
+    rows: list[_Raw] = [
         (kind, claim.ticket, claim)
         for kind, claim in claims
         if claim is not None and claim.role in (Role.CUSTOMER, Role.AGENT)
     ]
-    if found.references:
-        keys = {message_key(item): position for position, item in enumerate(found.references)}
-        refs = session.execute(
-            select(MessageRef.key, MessageRef.ticket_id).where(MessageRef.key.in_(keys)).distinct()
-        ).all()
-        rows += [
-            (EvidenceKind.REFERENCE, ref.ticket_id, None)
-            for ref in sorted(refs, key=lambda ref: (keys[ref.key], ref.ticket_id))
-        ]
+    rows += [
+        (EvidenceKind.ALIAS if row.direction == "ref" else EvidenceKind.REFERENCE, row.ticket_id, None)
+        for row in refs
+    ]
     if found.numbers:
         numbered = session.execute(select(Ticket.id).where(Ticket.number.in_(found.numbers))).scalars()
         rows += [(EvidenceKind.SUBJECT_NUMBER, ticket, None) for ticket in numbered]
     return rows
+
+
+def _same_subject(
+    session: Session, reading: Reading, sender: str, desk: Desk, arrived: datetime
+) -> list[_Raw]:
+    """The one unfinished ticket of the sender with this subject, for a reply that points nowhere."""
+    subject = reply_subject(reading, desk.subject_tag) if desk.subject_window else None
+    if subject is None:
+        return []
+    rows = session.execute(
+        select(Ticket.id, Ticket.subject)
+        .join(Participant, Participant.ticket_id == Ticket.id)
+        .where(
+            Participant.address == sender,
+            Ticket.status.not_in(FINISHED),
+            Ticket.updated_at >= arrived - desk.subject_window,
+        )
+        .order_by(Ticket.id.desc())
+        .limit(_MOST_OWN)
+    )
+    fitting = [row.id for row in rows if clean_subject(row.subject, desk.subject_tag)[0] == subject]
+    return [(EvidenceKind.SAME_SUBJECT, fitting[0], None)] if len(fitting) == 1 else []
 
 
 def _tickets(
@@ -97,26 +170,56 @@ def _tickets(
     loaded: dict[int, Ticket] = {}
     moved: dict[int, int] = {}
     for asked in sorted(set(ids)):
-        ticket = session.get(Ticket, asked, with_for_update=True if lock else None)
-        for _ in range(_MAX_MERGES):
-            if ticket is None or ticket.merged_into_id is None:
-                break
-            ticket = session.get(Ticket, ticket.merged_into_id, with_for_update=True if lock else None)
+        named = session.get(Ticket, asked, with_for_update=True if lock else None)
+        ticket = final_ticket(session, named, lock=lock)
         if ticket is not None:
             loaded[ticket.id] = ticket
             moved[asked] = ticket.id
-    return {key: ticket_facts(session, ticket) for key, ticket in loaded.items()}, moved
+    return {key: ticket_facts(session, ticket, lock=lock) for key, ticket in loaded.items()}, moved
 
 
-def ticket_facts(session: Session, ticket: Ticket) -> TicketFacts:
-    """A ticket row and its participants as the rules see them."""
-    addresses = session.execute(
-        select(Participant.address).where(Participant.ticket_id == ticket.id)
-    ).scalars()
-    return facts_of(ticket, frozenset(addresses))
+def _asked(
+    session: Session, claims: Iterable[tuple[EvidenceKind, Claims | None]], sender: str, *, lock: bool
+) -> TicketFacts | None:
+    """The held ticket about which the sender was asked, if a token made for them says so."""
+    for _, claim in claims:
+        if claim is not None and claim.role is Role.ACTION and claim.who == _who(sender):
+            ticket = session.get(Ticket, claim.ticket, with_for_update=True if lock else None)
+            if ticket is not None and ticket.held:
+                return ticket_facts(session, ticket, lock=lock)
+    return None
 
 
-def facts_of(ticket: Ticket, participants: frozenset[str]) -> TicketFacts:
+def _by_number(session: Session, reading: Reading, desk: Desk, *, lock: bool) -> dict[str, TicketFacts]:
+    """The tickets that command lines of an agent's mail name, by the number written there."""
+    numbers = named_numbers(reading.content.reply, desk.command_prefix)
+    if not numbers:
+        return {}
+    rows = session.execute(select(Ticket.number, Ticket.id).where(Ticket.number.in_(numbers))).all()
+    tickets, moved = _tickets(session, {row.id for row in rows}, lock=lock)
+    return {row.number: tickets[moved[row.id]] for row in rows if row.id in moved}
+
+
+def ticket_facts(session: Session, ticket: Ticket, *, lock: bool = False) -> TicketFacts:
+    """A ticket row and its participants as the rules see them, and what it is held for."""
+    held_for: TicketFacts | None = None
+    if ticket.held and ticket.suspected_ticket_id is not None:
+        wait = True if lock else None
+        suspected = session.get(Ticket, ticket.suspected_ticket_id, with_for_update=wait)
+        other = final_ticket(session, suspected, lock=lock)
+        if other is not None and other.id != ticket.id:
+            held_for = facts_of(other, _participants(session, other))
+    return facts_of(ticket, _participants(session, ticket), held_for)
+
+
+def _participants(session: Session, ticket: Ticket) -> frozenset[str]:
+    addresses = select(Participant.address).where(Participant.ticket_id == ticket.id)
+    return frozenset(session.execute(addresses).scalars())
+
+
+def facts_of(
+    ticket: Ticket, participants: frozenset[str], held_for: TicketFacts | None = None
+) -> TicketFacts:
     """A ticket row as the rules see it, its participants being known already."""
     return TicketFacts(
         id=ticket.id,
@@ -137,6 +240,7 @@ def facts_of(ticket: Ticket, participants: frozenset[str]) -> TicketFacts:
         due_at=ticket.due_at,
         overdue_since=ticket.overdue_since,
         tags=tuple(ticket.tags),
+        held_for=held_for,
     )
 
 
@@ -167,9 +271,9 @@ def _bounced(session: Session, reading: Reading, arrival: Arrival, secret: bytes
     claims = verify(secret, token) if token else None
     row: Outbox | None = None
     if claims is not None and claims.role is Role.BOUNCE:
-        rows = session.execute(
-            select(Outbox).where(Outbox.ticket_id == claims.ticket, Outbox.entry_id == claims.entry)
-        ).scalars()
+        named = final_ticket(session, session.get(Ticket, claims.ticket))
+        where = (Outbox.ticket_id == (named.id if named else 0), Outbox.entry_id == claims.entry)
+        rows = session.execute(select(Outbox).where(*where)).scalars()
         row = next((item for item in rows if _who(item.recipient) == claims.who), None)
     if row is None and bounce.original_message_id:
         row = (

@@ -19,14 +19,11 @@ from sqlalchemy.orm import Session
 from mailticket.config.desk import Desk
 from mailticket.domain.brakes import Braked, Planned, check
 from mailticket.domain.types import Audience, Notice, TicketFacts
+from mailticket.mail.threading import Conversation
 from mailticket.mail.token import Role, message_id, mint, reply_address
 from mailticket.store.autocounts import count_automatic, note_automatic
 from mailticket.store.models import MessageRef
 from mailticket.store.outbox import OutgoingMail, enqueue_all, message_key
-
-_CHAIN_START = 1
-_CHAIN_END = 12
-"""References kept: the root of the recipient's conversation and its newest mails (RFC 5322, 3.6.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +46,34 @@ def announce(
     allowed, braked = _brake(session, notices, ticket, desk, now)
     if not allowed:
         return Announced(0, braked)
-    chains = _chains(session, ticket.id, {notice.identity for notice in allowed}) if ticket else {}
-    mails = [_written(notice, ticket, desk, secret, chains.get(notice.identity, [])) for notice in allowed]
+    shown = [_shown(notice, ticket) for notice in allowed]
+    talks = _conversations(session, allowed)
+    nothing = Conversation()
+    mails = [
+        _written(notice, about, ticket, desk, secret, talks.get((notice.ticket_id, notice.identity), nothing))
+        for notice, about in zip(allowed, shown, strict=True)
+    ]
     queued = enqueue_all(session, mails, now)
     session.add_all(
         MessageRef(
             key=message_key(mail.message_id),
             message_id=mail.message_id,
-            ticket_id=ticket.id,
+            ticket_id=about.id,
             entry_id=notice.entry_id,
             direction="out",
             party=notice.identity,
         )
-        for mail, notice, fresh in zip(mails, allowed, queued, strict=True)
-        if fresh and ticket is not None
+        for mail, notice, about, fresh in zip(mails, allowed, shown, queued, strict=True)
+        if fresh and about is not None
     )
     return Announced(sum(queued), braked)
+
+
+def _shown(notice: Notice, ticket: TicketFacts | None) -> TicketFacts | None:
+    """The ticket a mail tells of: whoever is asked about a held reply knows only their own."""
+    if notice.asked is not None and ticket is not None:
+        return ticket.held_for
+    return ticket
 
 
 def _brake(
@@ -87,38 +96,54 @@ def _brake(
     return allowed, tuple(braked)
 
 
-def _chains(session: Session, ticket_id: int, parties: set[str]) -> dict[str, list[str]]:
-    """For each party the Message-IDs of its own conversation about the ticket, oldest first."""
+def _conversations(session: Session, notices: Sequence[Notice]) -> dict[tuple[int | None, str], Conversation]:
+    """What each recipient has seen and written about a ticket so far, by ticket and party."""
+    tickets = {notice.ticket_id for notice in notices if notice.ticket_id is not None}
+    if not tickets:
+        return {}
     rows = session.execute(
-        select(MessageRef.party, MessageRef.message_id)
-        .where(MessageRef.ticket_id == ticket_id, MessageRef.party.in_(parties))
+        select(
+            MessageRef.ticket_id,
+            MessageRef.party,
+            MessageRef.message_id,
+            MessageRef.thread_index,
+            MessageRef.thread_topic,
+        )
+        .where(
+            MessageRef.ticket_id.in_(tickets),
+            MessageRef.party.in_({notice.identity for notice in notices}),
+            MessageRef.direction != "ref",
+        )
         .order_by(MessageRef.id)
     )
-    chains: dict[str, list[str]] = {}
-    for party, known in rows:
-        chains.setdefault(party, []).append(known)
-    return {
-        party: ids if len(ids) <= _CHAIN_START + _CHAIN_END else [*ids[:_CHAIN_START], *ids[-_CHAIN_END:]]
-        for party, ids in chains.items()
-    }
+    talks: dict[tuple[int | None, str], Conversation] = {}
+    for ticket, party, known, index, topic in rows:
+        talks.setdefault((ticket, party), Conversation()).add(known, index, topic)
+    return talks
 
 
 def _written(
-    notice: Notice, ticket: TicketFacts | None, desk: Desk, secret: bytes, chain: list[str]
+    notice: Notice,
+    shown: TicketFacts | None,
+    ticket: TicketFacts | None,
+    desk: Desk,
+    secret: bytes,
+    talk: Conversation,
 ) -> OutgoingMail:
-    department = desk.departments[ticket.department if ticket else desk.default_department]
-    role = Role.AGENT if notice.identity.startswith("agent:") else Role.CUSTOMER
+    department = desk.departments[shown.department if shown else desk.default_department]
     ticket_id, entry_id = ticket.id if ticket else 0, notice.entry_id or 0
+    role = _role(notice)
     token = mint(secret, role, ticket_id, entry_id, notice.identity)
     context: dict[str, Any] = {
         "sender_name": desk.name if notice.audience is Audience.INTERNAL else department.name,
         "sender_address": department.address,
-        "references": chain,
+        "references": talk.references(),
+        "thread": talk.outlook(),
         "token": token if ticket else None,
         "automatic": notice.automatic,
         "extra": notice.extra,
         "reason": notice.reason,
-        "ticket": _snapshot(ticket) if ticket else None,
+        "ticket": _snapshot(shown) if shown else None,
     }
     if notice.automatic is None:
         verp = mint(secret, Role.BOUNCE, ticket_id, entry_id, notice.recipient)
@@ -135,9 +160,16 @@ def _written(
         message_id=message_id(token, _serial(notice.key), department.address.rpartition("@")[2]),
         context=context,
         reason=notice.reason,
-        ticket_id=ticket.id if ticket else None,
+        ticket_id=shown.id if shown else None,
         entry_id=notice.entry_id,
     )
+
+
+def _role(notice: Notice) -> Role:
+    """What an answer to a notice may do: act as an agent, write as a customer, or only answer a question."""
+    if notice.asked is not None:
+        return Role.ACTION
+    return Role.AGENT if notice.identity.startswith("agent:") else Role.CUSTOMER
 
 
 def _snapshot(ticket: TicketFacts) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from mailticket.delivery.render import Renderer
 from mailticket.domain.types import TicketFacts
 from mailticket.mail.compose import OutgoingAttachment, OutgoingParts, compose
 from mailticket.mail.marker import marker_line
+from mailticket.mail.threading import outlook_headers
 from mailticket.mail.token import reply_address
 from mailticket.mail.types import Address
 from mailticket.store import blobs
@@ -35,6 +36,8 @@ from mailticket.store.outbox import ClaimedOut, Rendered
 MAX_ATTACHED = 10_000_000
 """Bytes of attachments passed on in one mail; the rest is named only."""
 _SHOWS_LAST_MESSAGE = ("assigned.alert", "transfer.alert", "ticket.overdue")
+_MOST_PARTS = 100
+"""Parts of an attached mail up to which it goes out as one; programs on its way would take it apart."""
 _PASSED_ON = ("file", "inline", "message", "calendar", "rest", "tnef")
 
 
@@ -96,6 +99,7 @@ def write(renderer: Renderer, mail: ClaimedOut, material: Material, desk: Desk, 
         automatic=context["automatic"],
         instance=desk.instance,
         bulk=mail.audience == "internal",
+        headers=outlook_headers(context.get("thread"), mail.message_id, now),
     )
     return Rendered(mail.id, compose(parts), rendered.subject)
 
@@ -128,6 +132,7 @@ def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> 
         comments=entry.text if entry is not None and beside else "",
         from_department=_department_name(extra.get("from_department"), desk),
         problems=tuple(Complaint(*problem) for problem in extra.get("problems", ())),
+        held_from=extra.get("held_from", ""),
         original_subject=extra.get("subject", ""),
         original_text=extra.get("text", ""),
         digest=tuple(_digest_part(part) for part in extra.get("digest", ())),
@@ -201,9 +206,19 @@ def _fitting(files: Sequence[EntryAttachment]) -> list[EntryAttachment]:
 
 def _attachments(material: Material) -> tuple[OutgoingAttachment, ...]:
     return tuple(
-        OutgoingAttachment(file.filename, file.content_type, material.data[file.blob])
+        OutgoingAttachment(file.filename, _type_of(file, material.data[file.blob]), material.data[file.blob])
         for file in _fitting(material.files)
     )
+
+
+def _type_of(file: EntryAttachment, data: bytes) -> str:
+    """Its own type, but plain octets for a mail nested or split to hurt whoever takes it apart.
+
+    Python's own parser gives up on some hundred mails in one another, and so do filters and clients.
+    """
+    if file.content_type == "message/rfc822" and data.lower().count(b"content-type:") > _MOST_PARTS:
+        return "application/octet-stream"
+    return file.content_type
 
 
 def _digest_part(part: dict[str, Any]) -> DigestPart:
