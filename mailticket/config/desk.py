@@ -8,7 +8,7 @@ References between sections are by key; `mailticket.config.loader` checks that e
 from __future__ import annotations
 
 import re
-from datetime import time, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import Literal, get_args
 
@@ -16,10 +16,10 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from mailticket.config.problems import did_you_mean
 from mailticket.config.promise import Alerts, SLAPlan, Step
+from mailticket.config.reports import Digest, FollowUp, NamedDigest
 from mailticket.config.section import Section
 from mailticket.config.values import (
     Addresses,
-    ClockTime,
     ConditionField,
     Day,
     Days,
@@ -35,7 +35,8 @@ from mailticket.config.values import (
 
 __all__ = [
     "Actions", "Agent", "Alerts", "Brakes", "Condition", "Department", "Desk", "Digest", "Duration",
-    "HelpTopic", "How", "Priority", "Rule", "SLAPlan", "Schedule", "Section", "Step", "Team", "TrustPolicy",
+    "FollowUp", "HelpTopic", "How", "NamedDigest", "Priority", "Rule", "SLAPlan", "Schedule", "Section",
+    "Step", "Team", "TrustPolicy",
 ]  # fmt: skip
 
 
@@ -67,6 +68,7 @@ class Department(Section):
     manager: str | None = None
     members: tuple[str, ...] = ()
     sla_plan: str | None = None
+    follow_up: str | None = None
     signature: str = ""
     acknowledge: bool = True
     acknowledge_replies: bool = False
@@ -194,15 +196,6 @@ class Schedule(Section):
     open: dict[Day, Intervals] = {}
 
 
-class Digest(Section):
-    """The managers' daily mail: what is open and overdue. Sent at a local time of each reader."""
-
-    enabled: bool = True
-    at: ClockTime = time(8, 0)
-    weekdays: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
-    when_empty: bool = False
-
-
 class Brakes(Section):
     """Limits on automatic mail to outsiders (reliability: no loops). Counted in the database."""
 
@@ -244,6 +237,7 @@ class Desk(Section):
     default_department: str
     default_priority: str = "normal"
     default_sla_plan: str | None = None
+    default_follow_up: str | None = None
     subject_tag: Line = "[#{number}]"
     departments: dict[str, Department]
     agents: dict[str, Agent] = {}
@@ -254,6 +248,8 @@ class Desk(Section):
     sla_plans: dict[str, SLAPlan] = {}
     schedules: dict[str, Schedule] = {}
     digest: Digest = Digest()
+    digests: dict[str, NamedDigest] = {}
+    follow_ups: dict[str, FollowUp] = {}
     alerts: Alerts = Alerts()
     brakes: Brakes = Brakes()
     trust: TrustPolicy = TrustPolicy()

@@ -45,6 +45,16 @@ REFERENCES: tuple[tuple[Path, str], ...] = (
     (("rules", _ANY, "then", "agent"), "agents"),
     (("rules", _ANY, "then", "team"), "teams"),
     (("sla_plans", _ANY, "schedule"), "schedules"),
+    (("desk", "default_follow_up"), "follow_ups"),
+    (("departments", _ANY, "follow_up"), "follow_ups"),
+    (("digest", "schedule"), "schedules"),
+    (("digests", _ANY, "schedule"), "schedules"),
+    (("digests", _ANY, "readers"), "agents"),
+    (("digests", _ANY, "departments"), "departments"),
+    (("digests", _ANY, "teams"), "teams"),
+    (("digests", _ANY, "topics"), "topics"),
+    (("digests", _ANY, "priorities"), "priorities"),
+    (("follow_ups", _ANY, "schedule"), "schedules"),
     *((("sla_plans", _ANY, "schedules", target), "schedules") for target in TARGETS),
     (("sla_plans", _ANY, "steps", _ANY, "priority"), "priorities"),
     (("sla_plans", _ANY, "steps", _ANY, "agent"), "agents"),
@@ -61,6 +71,7 @@ _NOUN = {
     "teams": "team",
     "topics": "help topic",
     "schedules": "schedule",
+    "follow_ups": "follow-up",
 }
 _EVERYWHERE = frozenset({"", "*", "0.0.0.0", "::"})  # noqa: S104 - compared with, never bound to
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

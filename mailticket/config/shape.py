@@ -23,7 +23,17 @@ from mailticket.config.settings import Settings
 DESK_IN_SERVICE = ("name", "instance", "time_zone")
 """Options of `Desk` that are written in [service]."""
 
-KEYED = ("departments", "agents", "teams", "priorities", "topics", "sla_plans", "schedules")
+KEYED = (
+    "departments",
+    "agents",
+    "teams",
+    "priorities",
+    "topics",
+    "sla_plans",
+    "schedules",
+    "digests",
+    "follow_ups",
+)
 """Sections of the desk with entries by key."""
 
 SINGLE = ("alerts", "digest", "brakes", "trust")

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from mailticket.config.cron import CronLine
 from mailticket.config.problems import Path, dotted
 from mailticket.config.references import REFERENCES
 from mailticket.config.shape import Leaf, leaves
@@ -57,7 +58,8 @@ def _type(annotation: Any, metadata: Any = ()) -> str:
         return f"list of {_type(arguments[0])}s"
     if typing.get_origin(annotation) is dict:
         return f"table {_type(arguments[0])} = intervals"
-    for named, word in ((Address, "address"), (TimeZone, "time zone"), (Weekday, "weekday")):
+    known = ((Address, "address"), (TimeZone, "time zone"), (Weekday, "weekday"), (CronLine, "cron line"))
+    for named, word in known:
         if annotation is str and typing.get_args(named)[1] in metadata:
             return word
     return {

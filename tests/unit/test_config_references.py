@@ -95,6 +95,12 @@ def test_every_option_that_names_a_key_is_checked() -> None:
         "schedule",
         "lead",
         "deputy",
+        "readers",
+        "teams",
+        "topics",
+        "priorities",
+        "follow_up",
+        "default_follow_up",
     }
     names |= {"manager", "members", "default_department", "default_priority", "default_sla_plan"}
     of_targets = {path for path in written if path[-2] == "schedules"}
