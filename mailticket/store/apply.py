@@ -5,38 +5,29 @@ Nothing is decided here: every change comes with its reason, and each event keep
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from mailticket.domain.decoration import is_logo
-from mailticket.domain.status import FINISHED
 from mailticket.domain.types import (
     AddEntry,
-    AddParticipant,
     Arrival,
     Change,
     Decision,
     EntryKind,
     Event,
     EventKind,
-    Merge,
-    MoveEntry,
     NoteBounce,
     OpenTicket,
-    Release,
-    RemoveParticipant,
     ReturnToAgent,
-    SetField,
-    Tag,
 )
 from mailticket.mail.threading import thread_index, thread_topic
 from mailticket.mail.types import Attachment, ParsedMail, Reading
 from mailticket.store import blobs
+from mailticket.store.changes import Applied, TicketChanges
 from mailticket.store.decoration import times_seen
-from mailticket.store.merge import final_ticket, merge, move_entry, newest_message
 from mailticket.store.models import (
     Entry,
     EntryAttachment,
@@ -44,20 +35,10 @@ from mailticket.store.models import (
     Participant,
     PersonAddress,
     Ticket,
-    TicketEvent,
 )
 from mailticket.store.numbers import free_number
 from mailticket.store.outbox import message_key
-from mailticket.store.people import add_participant, find_or_add_person, remove_participant
-
-
-@dataclass(slots=True)
-class Applied:
-    """What applying a decision did: the ticket it was about, and the events in order."""
-
-    ticket: Ticket | None = None
-    entry: Entry | None = None
-    events: list[Event] = field(default_factory=list)
+from mailticket.store.people import find_or_add_person
 
 
 def apply(session: Session, decision: Decision, reading: Reading, arrival: Arrival, now: datetime) -> Applied:
@@ -74,58 +55,13 @@ def apply(session: Session, decision: Decision, reading: Reading, arrival: Arriv
     return work.done
 
 
-def record(session: Session, events: list[Event]) -> None:
-    """Append events to the log of their tickets; those without a ticket stay with the mail only."""
-    session.add_all(
-        TicketEvent(
-            ticket_id=event.ticket_id,
-            entry_id=event.entry_id,
-            kind=str(event.kind),
-            actor=event.actor,
-            at=event.at,
-            reason=event.reason,
-            data=event.data,
-        )
-        for event in events
-        if event.ticket_id is not None
-    )
-
-
-def change_field(session: Session, ticket: Ticket, change: SetField, now: datetime) -> Event | None:
-    """Give one field of a ticket a new value; None when it already had it."""
-    before = getattr(ticket, change.name)
-    if before == change.value:
-        return None
-    setattr(ticket, change.name, change.value)
-    ticket.updated_at = now
-    ticket.version += 1
-    if change.name == "status":
-        ticket.closed_at = now if change.value in FINISHED else None
-    data: dict[str, Any] = {"field": change.name, "before": before, "after": change.value}
-    return Event(_event_kind(change, before), ticket.id, None, change.actor, now, change.why, data)
-
-
-def _event_kind(change: SetField, before: str | None) -> EventKind:
-    if change.name == "department":
-        return EventKind.TRANSFERRED
-    if change.name in ("assignee", "team"):
-        return EventKind.ASSIGNED if change.value is not None else EventKind.RELEASED
-    if change.name != "status":
-        return EventKind.EDITED
-    if change.value in ("closed", "resolved"):
-        return EventKind(change.value)
-    return EventKind.REOPENED if before in ("closed", "resolved") else EventKind.STATUS
-
-
-class _Application:
+class _Application(TicketChanges):
     """One decision being applied; `done` fills up as changes are performed."""
 
     def __init__(self, session: Session, reading: Reading, arrival: Arrival, now: datetime) -> None:
-        self.session = session
+        super().__init__(session, now)
         self.reading = reading
         self.arrival = arrival
-        self.now = now
-        self.done = Applied()
 
     def perform(self, change: Change) -> None:
         match change:
@@ -133,45 +69,12 @@ class _Application:
                 self._open(change)
             case AddEntry():
                 self._add_entry(change)
-            case SetField():
-                self._set_field(change)
-            case Tag():
-                self._tag(change)
             case NoteBounce():
                 self._note_bounce(change)
             case ReturnToAgent():
                 self._return(change)
-            case AddParticipant():
-                self._add_participant(change)
-            case RemoveParticipant():
-                self._remove_participant(change)
-            case Merge():
-                self._merge(change)
-            case Release():
-                self._release(change)
-            case MoveEntry():
-                self._move(change)
-
-    def _happened(
-        self, kind: EventKind, actor: str, reason: str, data: dict[str, Any], entry: Entry | None = None
-    ) -> None:
-        ticket = self.done.ticket
-        self.done.events.append(
-            Event(
-                kind,
-                ticket.id if ticket else None,
-                entry.id if entry else None,
-                actor,
-                self.now,
-                reason,
-                data,
-            )
-        )
-
-    def _ticket(self) -> Ticket:
-        if self.done.ticket is None:
-            raise ValueError("a decision changes a ticket but names none")
-        return self.done.ticket
+            case _:
+                super().perform(change)
 
     def _open(self, change: OpenTicket) -> None:
         person = find_or_add_person(self.session, change.requester, change.requester_name, self.now)
@@ -259,17 +162,6 @@ class _Application:
             data["conflict"] = list(change.conflict)
         self._happened(EventKind(str(change.kind)), change.author, change.why, data, entry)
 
-    def _set_field(self, change: SetField) -> None:
-        event = change_field(self.session, self._ticket(), change, self.now)
-        if event is not None:
-            self.done.events.append(event)
-
-    def _tag(self, change: Tag) -> None:
-        ticket = self._ticket()
-        tags = [tag for tag in ticket.tags if tag != change.tag]
-        ticket.tags = [*tags, change.tag] if change.add else tags
-        self._happened(EventKind.EDITED, change.actor, change.why, {"tag": change.tag, "added": change.add})
-
     def _note_bounce(self, change: NoteBounce) -> None:
         if change.permanent:
             address = self.session.get(PersonAddress, change.address)
@@ -294,53 +186,6 @@ class _Application:
             "subject": change.subject,
         }
         self._happened(EventKind.RETURNED, f"agent:{change.agent}", change.why, data)
-
-    def _add_participant(self, change: AddParticipant) -> None:
-        person = find_or_add_person(self.session, change.address, change.name, self.now)
-        if add_participant(
-            self.session, self._ticket().id, change.address, person.id, change.actor, self.now
-        ):
-            self._happened(EventKind.COLLAB, change.actor, change.why, {"added": change.address})
-
-    def _remove_participant(self, change: RemoveParticipant) -> None:
-        if remove_participant(self.session, self._ticket().id, change.address):
-            self._happened(EventKind.COLLAB, change.actor, change.why, {"removed": change.address})
-
-    def _merge(self, change: Merge) -> None:
-        source = self.session.get_one(Ticket, change.source)
-        target = final_ticket(self.session, self.session.get_one(Ticket, change.ticket))
-        assert target is not None  # merges point at tickets that are there
-        self.done.events += merge(
-            self.session,
-            source,
-            target,
-            actor=change.actor,
-            why=change.why,
-            now=self.now,
-            approved=change.approved,
-        )
-        self.done.ticket = target
-
-    def _release(self, change: Release) -> None:
-        ticket = self._ticket()
-        ticket.held = False
-        ticket.version += 1
-        newest = newest_message(self.session, ticket.id)
-        entry = self.session.get(Entry, newest) if newest else None
-        self._happened(EventKind.DENIED, change.actor, change.why, {}, entry)
-
-    def _move(self, change: MoveEntry) -> None:
-        target = self.session.get_one(Ticket, change.target) if change.target is not None else None
-        self.done.ticket, events = move_entry(
-            self.session,
-            self._ticket(),
-            change.entry,
-            target,
-            actor=change.actor,
-            why=change.why,
-            now=self.now,
-        )
-        self.done.events += events
 
 
 def _attached(session: Session, entry: Entry, attachment: Attachment, *, logo: bool) -> EntryAttachment:

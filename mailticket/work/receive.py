@@ -25,7 +25,8 @@ from mailticket.domain.notify import Occasion, plan
 from mailticket.domain.types import Arrival, Decision, Outcome
 from mailticket.errors import Temporary
 from mailticket.mail.types import Reading
-from mailticket.store.apply import Applied, apply, record
+from mailticket.store.apply import apply
+from mailticket.store.changes import Applied, record
 from mailticket.store.due import replan
 from mailticket.store.engine import transaction
 from mailticket.store.inbox import Claimed, InboundState, Inbox, finish

@@ -24,7 +24,7 @@ from mailticket.domain.digest import digest_slot
 from mailticket.domain.notify import Occasion, digest_notice, plan
 from mailticket.domain.types import Event, EventKind
 from mailticket.store import deadlines
-from mailticket.store.apply import record
+from mailticket.store.changes import record
 from mailticket.store.deadlines import DueDeadline
 from mailticket.store.digests import claim_slot, gather_digest
 from mailticket.store.due import SLA, replan

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from mailticket.domain.types import EventKind
 from mailticket.store import deadlines
-from mailticket.store.apply import record
+from mailticket.store.changes import record
 from mailticket.store.engine import transaction
 from mailticket.store.merge import final_ticket, merge, move_entry
 from mailticket.store.models import Entry, MessageRef, Outbox, Participant, Ticket, TicketEvent

@@ -1,0 +1,200 @@
+"""What can be changed on a ticket without a mail at hand: fields, tags, people, and where entries are.
+
+Each change comes with its reason and becomes an event that keeps it. Runs in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from mailticket.domain.status import FINISHED
+from mailticket.domain.types import (
+    AddParticipant,
+    Change,
+    Event,
+    EventKind,
+    Merge,
+    MoveEntry,
+    Release,
+    RemoveParticipant,
+    SetField,
+    Tag,
+)
+from mailticket.store.merge import final_ticket, merge, move_entry, newest_message
+from mailticket.store.models import Entry, Ticket, TicketEvent
+from mailticket.store.people import add_participant, find_or_add_person, remove_participant
+
+
+@dataclass(slots=True)
+class Applied:
+    """What applying a decision did: the ticket it was about, and the events in order."""
+
+    ticket: Ticket | None = None
+    entry: Entry | None = None
+    events: list[Event] = field(default_factory=list)
+
+
+def apply_changes(session: Session, ticket: Ticket, changes: Iterable[Change], now: datetime) -> Applied:
+    """Apply what was decided otherwise than by mail; returns the ticket it ends at, and the events."""
+    work = TicketChanges(session, now)
+    work.done.ticket = ticket
+    for change in changes:
+        work.perform(change)
+    session.flush()
+    return work.done
+
+
+def record(session: Session, events: list[Event]) -> None:
+    """Append events to the log of their tickets; those without a ticket stay with the mail only."""
+    session.add_all(
+        TicketEvent(
+            ticket_id=event.ticket_id,
+            entry_id=event.entry_id,
+            kind=str(event.kind),
+            actor=event.actor,
+            at=event.at,
+            reason=event.reason,
+            data=event.data,
+        )
+        for event in events
+        if event.ticket_id is not None
+    )
+
+
+def change_field(session: Session, ticket: Ticket, change: SetField, now: datetime) -> Event | None:
+    """Give one field of a ticket a new value; None when it already had it."""
+    before = getattr(ticket, change.name)
+    if before == change.value:
+        return None
+    setattr(ticket, change.name, change.value)
+    ticket.updated_at = now
+    ticket.version += 1
+    if change.name == "status":
+        ticket.closed_at = now if change.value in FINISHED else None
+    data: dict[str, Any] = {"field": change.name, "before": before, "after": change.value}
+    return Event(_event_kind(change, before), ticket.id, None, change.actor, now, change.why, data)
+
+
+def _event_kind(change: SetField, before: str | None) -> EventKind:
+    if change.name == "department":
+        return EventKind.TRANSFERRED
+    if change.name in ("assignee", "team"):
+        return EventKind.ASSIGNED if change.value is not None else EventKind.RELEASED
+    if change.name != "status":
+        return EventKind.EDITED
+    if change.value in ("closed", "resolved"):
+        return EventKind(change.value)
+    return EventKind.REOPENED if before in ("closed", "resolved") else EventKind.STATUS
+
+
+class TicketChanges:
+    """Changes being applied; `done` fills up as they are performed."""
+
+    def __init__(self, session: Session, now: datetime) -> None:
+        self.session = session
+        self.now = now
+        self.done = Applied()
+
+    def perform(self, change: Change) -> None:
+        """Apply one change to the ticket in `done`. TypeError for one that needs a mail."""
+        match change:
+            case SetField():
+                self._set_field(change)
+            case Tag():
+                self._tag(change)
+            case AddParticipant():
+                self._add_participant(change)
+            case RemoveParticipant():
+                self._remove_participant(change)
+            case Merge():
+                self._merge(change)
+            case Release():
+                self._release(change)
+            case MoveEntry():
+                self._move(change)
+            case _:
+                raise TypeError(f"{type(change).__name__} needs the mail it comes from")
+
+    def _happened(
+        self, kind: EventKind, actor: str, reason: str, data: dict[str, Any], entry: Entry | None = None
+    ) -> None:
+        ticket = self.done.ticket
+        self.done.events.append(
+            Event(
+                kind,
+                ticket.id if ticket else None,
+                entry.id if entry else None,
+                actor,
+                self.now,
+                reason,
+                data,
+            )
+        )
+
+    def _ticket(self) -> Ticket:
+        if self.done.ticket is None:
+            raise ValueError("a decision changes a ticket but names none")
+        return self.done.ticket
+
+    def _set_field(self, change: SetField) -> None:
+        event = change_field(self.session, self._ticket(), change, self.now)
+        if event is not None:
+            self.done.events.append(event)
+
+    def _tag(self, change: Tag) -> None:
+        ticket = self._ticket()
+        tags = [tag for tag in ticket.tags if tag != change.tag]
+        ticket.tags = [*tags, change.tag] if change.add else tags
+        self._happened(EventKind.EDITED, change.actor, change.why, {"tag": change.tag, "added": change.add})
+
+    def _add_participant(self, change: AddParticipant) -> None:
+        person = find_or_add_person(self.session, change.address, change.name, self.now)
+        if add_participant(
+            self.session, self._ticket().id, change.address, person.id, change.actor, self.now
+        ):
+            self._happened(EventKind.COLLAB, change.actor, change.why, {"added": change.address})
+
+    def _remove_participant(self, change: RemoveParticipant) -> None:
+        if remove_participant(self.session, self._ticket().id, change.address):
+            self._happened(EventKind.COLLAB, change.actor, change.why, {"removed": change.address})
+
+    def _merge(self, change: Merge) -> None:
+        source = self.session.get_one(Ticket, change.source)
+        target = final_ticket(self.session, self.session.get_one(Ticket, change.ticket))
+        assert target is not None  # merges point at tickets that are there
+        self.done.events += merge(
+            self.session,
+            source,
+            target,
+            actor=change.actor,
+            why=change.why,
+            now=self.now,
+            approved=change.approved,
+        )
+        self.done.ticket = target
+
+    def _release(self, change: Release) -> None:
+        ticket = self._ticket()
+        ticket.held = False
+        ticket.version += 1
+        newest = newest_message(self.session, ticket.id)
+        entry = self.session.get(Entry, newest) if newest else None
+        self._happened(EventKind.DENIED, change.actor, change.why, {}, entry)
+
+    def _move(self, change: MoveEntry) -> None:
+        target = self.session.get_one(Ticket, change.target) if change.target is not None else None
+        self.done.ticket, events = move_entry(
+            self.session,
+            self._ticket(),
+            change.entry,
+            target,
+            actor=change.actor,
+            why=change.why,
+            now=self.now,
+        )
+        self.done.events += events
