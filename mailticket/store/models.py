@@ -285,7 +285,14 @@ class TicketEvent(Base):
     reason: Mapped[str] = mapped_column(Text)
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
-    __table_args__ = (Index("ix_ticket_event_ticket_id_id", "ticket_id", "id"),)
+    __table_args__ = (
+        Index("ix_ticket_event_ticket_id_id", "ticket_id", "id"),
+        # partial: no other event pays for it
+        Index(
+            "ix_ticket_event_bounced", "at",
+            sqlite_where=text("kind = 'bounced'"), postgresql_where=text("kind = 'bounced'"),
+        ),
+    )  # fmt: skip
 
 
 class MessageRef(Base):
@@ -357,6 +364,8 @@ class Deadline(Base):
     kind: Mapped[str] = mapped_column(String(32), primary_key=True)
     due_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(Integer, default=1)
+    planned_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When it was planned or cleared, so that what a wrong clock planned can be found."""
 
     __table_args__ = (Index("ix_deadline_due", "due_at", "ticket_id", "kind"),)
 
@@ -368,6 +377,33 @@ class DigestRun(Base):
     digest: Mapped[str] = mapped_column(String(160), primary_key=True)
     slot: Mapped[str] = mapped_column(String(32), primary_key=True)
     made_at: Mapped[datetime]
+
+
+class DigestIssue(Base):
+    """A digest that was mailed: what the next one is compared with, and what its numbers stand for."""
+
+    __tablename__ = "digest_issue"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    digest: Mapped[str] = mapped_column(String(160))
+    slot: Mapped[str] = mapped_column(String(32))
+    reader: Mapped[str] = mapped_column(String(80))
+    made_at: Mapped[datetime]
+    states: Mapped[dict[str, Any] | None]
+    """By ticket id, as domain/movement.py packs it; only the newest issue of a digest keeps it."""
+
+    __table_args__ = (
+        UniqueConstraint("digest", "slot"),
+        Index("ix_digest_issue_digest_id", "digest", "id"),
+    )
+
+
+class DigestNumber(Base):
+    """A numbered line of a digest that was mailed, so that its reader can answer by number."""
+
+    __tablename__ = "digest_number"
+    issue_id: Mapped[int] = mapped_column(ForeignKey("digest_issue.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"), index=True)
 
 
 class AgentAlias(Base):
