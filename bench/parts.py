@@ -20,7 +20,6 @@ from mailticket.delivery.samples import SAMPLES
 from mailticket.mail.compose import OutgoingParts, compose
 from mailticket.mail.types import Address, RawMail
 from mailticket.store import deadlines, outbox
-from mailticket.store.due import SLA
 from mailticket.store.engine import open_engine, transaction
 from mailticket.store.inbox import InboundState, Inbox, finish
 from mailticket.store.migrate import migrate
@@ -208,7 +207,7 @@ def _open_tickets(engine: Engine, count: int) -> None:
         session.add_all(tickets)
         session.flush()
         for ticket in tickets:
-            deadlines.plan(session, ticket.id, SLA, due)
+            deadlines.plan(session, ticket.id, "sla", due)
 
 
 def _desk() -> Desk:
