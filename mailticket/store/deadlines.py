@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Final
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Executable, bindparam, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from mailticket.store.dialect import claimable, table_of, upsert
+from mailticket.store.dialect import claimable, table_of
 from mailticket.store.models import Deadline
 
 _DEADLINE: Final = table_of(Deadline)
@@ -25,6 +27,15 @@ _DUE: Final = claimable(
     select(_C.ticket_id, _C.kind, _C.due_at, _C.version)
     .where(_C.due_at <= bindparam("now"))
     .order_by(_C.due_at, _C.ticket_id, _C.kind)
+    .limit(bindparam("most")),
+    _DEADLINE,
+)
+
+
+_MISPLANNED: Final = claimable(
+    select(_C.ticket_id, _C.kind, _C.due_at, _C.version)
+    .where(_C.planned_at > bindparam("latest"))
+    .order_by(_C.planned_at, _C.ticket_id, _C.kind)
     .limit(bindparam("most")),
     _DEADLINE,
 )
@@ -45,26 +56,41 @@ def plan(session: Session, ticket_id: int, kind: str, due_at: datetime) -> int:
 
     Planning the moment that is planned already changes nothing; any other gets the next version.
     """
-    insert = upsert(session, _DEADLINE).values(ticket_id=ticket_id, kind=kind, due_at=due_at, version=1)
-    statement = insert.on_conflict_do_update(
+    row = {"ticket_id": ticket_id, "kind": kind, "due_at": due_at, "version": 1}
+    dialect = session.get_bind().dialect.name
+    version = session.execute(_plan(dialect), row).scalar_one_or_none()
+    if version is None:  # planned for this moment already
+        version = session.execute(_VERSION, {"ticket": ticket_id, "what": kind}).scalar_one()
+    return int(version)
+
+
+_VERSION: Final = select(_C.version).where(_C.ticket_id == bindparam("ticket"), _C.kind == bindparam("what"))
+_CLEAR: Final = (
+    update(_DEADLINE)
+    .where(_C.ticket_id == bindparam("ticket"), _C.due_at.is_not(None))
+    .values(due_at=None)
+    .execution_options(synchronize_session=False)
+)
+_CLEAR_KIND: Final = _CLEAR.where(_C.kind == bindparam("what"))
+
+
+@cache
+def _plan(dialect: str) -> Executable:
+    """Built once per database: building the statement costs three times what running it does."""
+    insert = sqlite.insert(_DEADLINE) if dialect == "sqlite" else postgresql.insert(_DEADLINE)
+    return insert.on_conflict_do_update(
         index_elements=["ticket_id", "kind"],
         set_={"due_at": insert.excluded.due_at, "version": _C.version + 1},
         where=_C.due_at.is_distinct_from(insert.excluded.due_at),
     ).returning(_C.version)
-    version = session.execute(statement).scalar_one_or_none()
-    if version is None:  # planned for this moment already
-        version = session.execute(
-            select(_C.version).where(_C.ticket_id == ticket_id, _C.kind == kind)
-        ).scalar_one()
-    return int(version)
 
 
 def clear(session: Session, ticket_id: int, kind: str | None = None) -> None:
     """Nothing of `kind` (None: of any kind) is due for the ticket any more."""
-    statement = update(_DEADLINE).where(_C.ticket_id == ticket_id, _C.due_at.is_not(None))
-    if kind is not None:
-        statement = statement.where(_C.kind == kind)
-    session.execute(statement.values(due_at=None))
+    if kind is None:
+        session.execute(_CLEAR, {"ticket": ticket_id})
+    else:
+        session.execute(_CLEAR_KIND, {"ticket": ticket_id, "what": kind})
 
 
 def planned(session: Session, ticket_id: int) -> dict[str, datetime]:
@@ -80,6 +106,16 @@ def claim_due(session: Session, now: datetime, limit: int) -> list[DueDeadline]:
     back with the next tick. On PostgreSQL rows another machine is working on are passed over.
     """
     rows = session.execute(_DUE, {"now": now, "most": limit})
+    return [DueDeadline(row.ticket_id, row.kind, row.due_at, row.version) for row in rows]
+
+
+def claim_misplanned(session: Session, latest: datetime, limit: int) -> list[DueDeadline]:
+    """Up to `limit` deadlines planned or cleared later than `latest`, which must lie ahead of now.
+
+    A clock that was wrong planned them, for moments that may never come. To be worked on as those of
+    `claim_due`.
+    """
+    rows = session.execute(_MISPLANNED, {"latest": latest, "most": limit})
     return [DueDeadline(row.ticket_id, row.kind, row.due_at, row.version) for row in rows]
 
 
