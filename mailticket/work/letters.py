@@ -38,8 +38,6 @@ MAX_ATTACHED = 10_000_000
 _SHOWS_LAST_MESSAGE = ("assigned.alert", "transfer.alert", "ticket.overdue")
 _MOST_PARTS = 100
 """Parts of an attached mail up to which it goes out as one; programs on its way would take it apart."""
-_MOST_PARTS = 100
-"""Parts of an attached mail up to which it goes out as one; programs on its way would take it apart."""
 _PASSED_ON = ("file", "inline", "message", "calendar", "rest", "tnef")
 
 
