@@ -299,9 +299,9 @@ class Findings:
 
 
 HARMLESS = {
-    "html", "head", "meta", "title", "style", "body", "div", "p", "br", "hr", "span", "strong", "em", "b", "i",
-    "code", "pre", "blockquote", "ul", "ol", "li", "a", "h1", "h2", "h3", "h4", "table", "thead", "tbody", "tr",
-    "th", "td", "small", "del",
+    "html", "head", "meta", "title", "style", "body", "div", "p", "br", "hr", "span", "strong", "em", "b",
+    "i", "code", "pre", "blockquote", "ul", "ol", "li", "a", "h1", "h2", "h3", "h4", "small", "del",
+    "table", "thead", "tbody", "tr", "th", "td",
 }  # fmt: skip
 """Elements our own templates are made of."""
 
