@@ -22,7 +22,7 @@ from mailticket.store.engine import open_engine, reading
 from mailticket.store.inbox import InboundState, Inbox
 from mailticket.store.migrate import is_current
 from mailticket.store.outbox import OutboxState
-from mailticket.store.views import TicketFilter, list_tickets, mailbox_contacts, show_ticket
+from mailticket.store.views import TicketFilter, WholeTicket, list_tickets, mailbox_contacts, show_ticket
 from mailticket.work.clock import clock_from_environment
 from mailticket.work.served import base_recipient
 
@@ -121,13 +121,16 @@ def ticket_show(
         for name, value in asdict(ticket).items():
             if value not in (None, "", []) and name not in ("number", "subject", "id"):
                 facts.add_row(Text(name.replace("_", " "), style="dim"), Text(_plain(value)))
+        for name, words in _around(found):
+            facts.add_row(Text(name, style="dim"), Text(words))
         out.print(facts)
         for entry in found.entries:
             style = (
                 "yellow" if entry.audience == "internal" else "green" if entry.kind == "response" else "cyan"
             )
             out.print()
-            head = f"{entry.kind} of {entry.author_name or entry.author}, {_plain(entry.created_at)}"
+            who = f"{entry.author_name} <{entry.author}>" if entry.author_name else entry.author
+            head = f"{entry.kind} of {who}, {_plain(entry.created_at)}"
             out.print(Text(f"{head}  [{entry.trust}: {entry.reason}]", style=f"bold {style}"))
             out.print(Text(entry.text))
             for name in entry.attachments:
@@ -137,6 +140,19 @@ def ticket_show(
         for event in found.events:
             events.add_row(_plain(event.at), event.kind, event.actor, Text(event.reason))
         out.print(events)
+
+
+def _around(found: WholeTicket) -> Iterator[tuple[str, str]]:
+    """Who takes part in a ticket, and how it hangs together with others."""
+    for person in found.participants:
+        by = "" if person.added_by == person.address else f", added by {person.added_by}"
+        yield person.role, f"{person.address}{by}"
+    if found.merged_into is not None:
+        yield "merged into", f"#{found.merged_into}"
+    if found.held_for is not None:
+        yield "held for", f"#{found.held_for}: approve or deny it (mailticket held)"
+    for row in found.held:
+        yield "holds", f"#{row.number} of {row.requester}: {row.subject}"
 
 
 @inbox_app.command("list")

@@ -15,6 +15,7 @@ from mailticket.cli.deliver_command import deliver
 from mailticket.cli.demo_command import demo
 from mailticket.cli.desk_commands import inbox_app, outbox_app, status, ticket_app
 from mailticket.cli.explain_command import explain
+from mailticket.cli.held_commands import held_app
 from mailticket.cli.templates_commands import templates_app
 
 app = typer.Typer(
@@ -61,6 +62,7 @@ app.command()(deliver)
 app.command()(explain)
 app.command()(status)
 app.add_typer(ticket_app, name="ticket")
+app.add_typer(held_app, name="held")
 app.add_typer(inbox_app, name="inbox")
 app.add_typer(outbox_app, name="outbox")
 app.add_typer(templates_app, name="templates")

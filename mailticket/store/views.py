@@ -10,7 +10,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailticket.domain.status import FINISHED
-from mailticket.store.models import Entry, EntryAttachment, MailboxContact, Ticket, TicketEvent
+from mailticket.store.merge import final_ticket
+from mailticket.store.models import (
+    Entry,
+    EntryAttachment,
+    MailboxContact,
+    Participant,
+    Ticket,
+    TicketEvent,
+)
+
+_MOST_HELD = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +88,41 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ParticipantRow:
+    """Somebody outside who takes part in a ticket, since when and by whom."""
+
+    address: str
+    role: str
+    added_at: datetime
+    added_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRow:
+    """A reply that waits for somebody to decide whether it joins the ticket `held_for` (a number)."""
+
+    number: str
+    held_for: str
+    requester: str
+    subject: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class WholeTicket:
-    """A ticket, its thread and its event log."""
+    """A ticket, who takes part in it, its thread and its event log.
+
+    merged_into, held_for   the number of that other ticket
+    held                    the replies held for this one
+    """
 
     ticket: TicketRow
     entries: list[EntryRow]
     events: list[EventRow]
+    participants: list[ParticipantRow]
+    held: list[HeldRow]
+    merged_into: str | None = None
+    held_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +164,50 @@ def show_ticket(session: Session, number: str) -> WholeTicket | None:
         .where(TicketEvent.ticket_id == ticket.id)
         .order_by(TicketEvent.id)
     )
-    return WholeTicket(ticket, _entries(session, ticket.id), [EventRow(*event) for event in events])
+    people = session.execute(
+        select(Participant.address, Participant.role, Participant.added_at, Participant.added_by)
+        .where(Participant.ticket_id == ticket.id)
+        .order_by(Participant.added_at, Participant.address)
+    )
+    merged, held_for = _elsewhere(session, ticket.id)
+    return WholeTicket(
+        ticket,
+        _entries(session, ticket.id),
+        [EventRow(*event) for event in events],
+        [ParticipantRow(*person) for person in people],
+        [row for row in list_held(session, _MOST_HELD) if row.held_for == ticket.number],
+        merged,
+        held_for,
+    )
+
+
+def list_held(session: Session, limit: int) -> list[HeldRow]:
+    """What is held, the oldest first. A ticket it is held for may have been merged: then its last one."""
+    rows = session.execute(
+        select(Ticket)
+        .where(Ticket.held, Ticket.suspected_ticket_id.is_not(None))
+        .order_by(Ticket.id)
+        .limit(limit)
+    ).scalars()
+    found: list[HeldRow] = []
+    for row in rows:
+        target = final_ticket(session, session.get(Ticket, row.suspected_ticket_id))
+        if target is not None:
+            found.append(
+                HeldRow(row.number, target.number, row.requester_address, row.subject, row.created_at)
+            )
+    return found
+
+
+def _elsewhere(session: Session, ticket_id: int) -> tuple[str | None, str | None]:
+    """The numbers of the ticket this one was merged into, and of the one it is held for."""
+    ticket = session.get_one(Ticket, ticket_id)
+    merged = final_ticket(session, ticket)
+    held_for = final_ticket(session, session.get(Ticket, ticket.suspected_ticket_id)) if ticket.held else None
+    return (
+        merged.number if merged is not None and merged is not ticket else None,
+        held_for.number if held_for is not None else None,
+    )
 
 
 def _entries(session: Session, ticket_id: int) -> list[EntryRow]:
