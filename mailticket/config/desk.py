@@ -197,14 +197,26 @@ class Schedule(Section):
 
 
 class Brakes(Section):
-    """Limits on automatic mail to outsiders (reliability: no loops). Counted in the database."""
+    """Limits against loops and storms, all counted in the database.
+
+    The first ones are on automatic mail to outsiders: what is over them is not sent. Those from
+    `same_text_hour` on are on what one sender writes: what is over them is kept without alerts.
+    """
 
     per_address_hour: int = Field(default=5, ge=0)
     per_address_day: int = Field(default=20, ge=0)
     per_domain_hour: int = Field(default=50, ge=0)
+    per_template_hour: int = Field(default=300, ge=0)
     total_hour: int = Field(default=300, ge=0)
     per_ticket_10_minutes: int = Field(default=10, ge=0)
+    per_ticket_hour: int = Field(default=25, ge=0)
+    per_ticket_10_hours: int = Field(default=100, ge=0)
     same_subject_hour: int = Field(default=2, ge=0)
+    same_text_hour: int = Field(default=2, ge=0, le=1000)
+    same_subject_tickets_hour: int = Field(default=19, ge=0, le=1000)
+    new_tickets_hour: int = Field(default=30, ge=0, le=1000)
+    mails_hour: int = Field(default=100, ge=0, le=1000)
+    reopenings_day: int = Field(default=5, ge=0, le=1000)
 
 
 class TrustPolicy(Section):
@@ -253,6 +265,8 @@ class Desk(Section):
     alerts: Alerts = Alerts()
     brakes: Brakes = Brakes()
     trust: TrustPolicy = TrustPolicy()
+    unknown_senders: Literal["accept", "hold"] = "accept"
+    """What becomes of a mail that would open a ticket for an address not on file."""
     reopen_window: Duration = timedelta(days=30)
     held_asks: Literal["owner", "requester"] = "owner"
     """Who decides whether a stranger's reply joins a ticket."""

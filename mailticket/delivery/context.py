@@ -106,6 +106,8 @@ class Letter:
     reason   in words, why this reader gets the mail
     comments what an agent wrote beside an assignment or a transfer
     held_from  the mail domain of a stranger whose reply is held
+    notice     what the desk itself has found out: that mail did not arrive, or was not sent
+    about      whom or what it is about, such as an address
     """
 
     recipient: Person
@@ -125,6 +127,8 @@ class Letter:
     comments: str = ""
     from_department: str = ""
     held_from: str = ""
+    notice: str = ""
+    about: str = ""
     problems: tuple[Complaint, ...] = ()
     original_subject: str = ""
     original_text: str = ""
@@ -180,6 +184,8 @@ def context_of(letter: Letter) -> dict[str, Any]:
         "comments": letter.comments,
         "from_department": letter.from_department,
         "held_from": letter.held_from,
+        "notice": letter.notice,
+        "about": letter.about,
         "problems": [_complaint(problem) for problem in letter.problems],
         "original": {"subject": letter.original_subject, "text": letter.original_text},
         "digest": _digest(letter.digest, letter.now),
@@ -283,6 +289,8 @@ CATALOGUE: dict[str, TemplateSpec] = {
         TemplateSpec("message.alert", "agent", "a further message of the customer", ("ticket", "message")),
         TemplateSpec("held.alert", "agent", "a stranger's reply waits for a decision", ("ticket", "message")),
         TemplateSpec("held.ask", "customer", "asks the customer about a stranger's reply", ("ticket",)),
+        TemplateSpec("bounce.alert", "agent", "an answer did not arrive", ("ticket", "response")),
+        TemplateSpec("brake.alert", "agent", "mail is kept silently, or not answered", ("ticket",)),
         TemplateSpec("note.alert", "agent", "a colleague's note or answer", ("ticket",)),
         TemplateSpec("assigned.alert", "agent", "a ticket was given to somebody", ("ticket",)),
         TemplateSpec("transfer.alert", "agent", "a ticket came from another department", ("ticket",)),

@@ -165,6 +165,19 @@ SAMPLES: dict[str, Callable[[], Letter]] = {
         reason="ticket 20261103-0001 is assigned to you",
     ),
     "held.ask": lambda: _to_customer(held_from="elsewhere.example"),
+    "bounce.alert": lambda: _letter(
+        ticket=sample_ticket(assigned="Anna Agent"),
+        response=Passage(_ANSWER, "Anna Agent", _NOW),
+        notice="your answer to #20261103-0001 did not reach erika@customer.example: mailbox full (5.2.2)",
+        about="erika@customer.example",
+        reason="",
+    ),
+    "brake.alert": lambda: _letter(
+        ticket=sample_ticket(),
+        notice="erika@customer.example opened 30 tickets within an hour, the limit is 30",
+        about="erika@customer.example",
+        reason="",
+    ),
     "note.alert": _note_alert,
     "assigned.alert": lambda: _letter(
         ticket=sample_ticket(assigned="Anna Agent"),

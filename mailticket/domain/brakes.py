@@ -14,15 +14,26 @@ from typing import Literal
 from mailticket.config.desk import Brakes
 
 Which = Literal[
-    "address_hour", "address_day", "domain_hour", "total_hour", "ticket_10_minutes", "same_subject_hour"
+    "address_hour",
+    "address_day",
+    "domain_hour",
+    "template_hour",
+    "total_hour",
+    "ticket_10_minutes",
+    "ticket_hour",
+    "ticket_10_hours",
+    "same_subject_hour",
 ]
 
 WINDOWS: dict[Which, timedelta] = {
     "address_hour": timedelta(hours=1),
     "address_day": timedelta(days=1),
     "domain_hour": timedelta(hours=1),
+    "template_hour": timedelta(hours=1),
     "total_hour": timedelta(hours=1),
     "ticket_10_minutes": timedelta(minutes=10),
+    "ticket_hour": timedelta(hours=1),
+    "ticket_10_hours": timedelta(hours=10),
     "same_subject_hour": timedelta(hours=1),
 }
 """How far back each count looks."""
@@ -116,6 +127,7 @@ class Planned:
     recipient: str
     ticket_id: int | None
     subject: str
+    template: str
 
     @property
     def domain(self) -> str | None:
@@ -130,16 +142,20 @@ class Counts:
 
     address_*          to this address
     domain_hour        to this domain; None for a mail provider's
+    template_hour      of this template
     total_hour         to anybody
-    ticket_10_minutes  about this ticket; 0 for a mail about none
+    ticket_*           about this ticket; 0 for a mail about none
     same_subject_hour  to this address about this very subject
     """
 
     address_hour: int = 0
     address_day: int = 0
     domain_hour: int | None = 0
+    template_hour: int = 0
     total_hour: int = 0
     ticket_10_minutes: int = 0
+    ticket_hour: int = 0
+    ticket_10_hours: int = 0
     same_subject_hour: int = 0
 
 
@@ -162,10 +178,22 @@ _WORDS: dict[Which, str] = {
     "address_hour": "automatic mails to this address within an hour",
     "address_day": "automatic mails to this address within a day",
     "domain_hour": "automatic mails to this domain within an hour",
+    "template_hour": "automatic mails of this kind within an hour",
     "total_hour": "automatic mails in all within an hour",
     "ticket_10_minutes": "automatic mails about this ticket within ten minutes",
+    "ticket_hour": "automatic mails about this ticket within an hour",
+    "ticket_10_hours": "automatic mails about this ticket within ten hours",
     "same_subject_hour": "automatic mails to this address with this subject within an hour",
 }
+
+
+def what_is_braked(which: Which, planned: Planned) -> str:
+    """What a limit is about, in a few words: agents are told once a day of each."""
+    if which == "domain_hour":
+        return f"the domain {planned.domain}"
+    if which == "template_hour":
+        return f"the template {planned.template}"
+    return "all addresses" if which == "total_hour" else planned.recipient
 
 
 def check(counts: Counts, limits: Brakes) -> Allowed | Braked:
@@ -176,9 +204,12 @@ def check(counts: Counts, limits: Brakes) -> Allowed | Braked:
     reached: tuple[tuple[Which, int | None, int], ...] = (
         ("same_subject_hour", counts.same_subject_hour, limits.same_subject_hour),
         ("ticket_10_minutes", counts.ticket_10_minutes, limits.per_ticket_10_minutes),
+        ("ticket_hour", counts.ticket_hour, limits.per_ticket_hour),
+        ("ticket_10_hours", counts.ticket_10_hours, limits.per_ticket_10_hours),
         ("address_hour", counts.address_hour, limits.per_address_hour),
         ("address_day", counts.address_day, limits.per_address_day),
         ("domain_hour", counts.domain_hour, limits.per_domain_hour),
+        ("template_hour", counts.template_hour, limits.per_template_hour),
         ("total_hour", counts.total_hour, limits.total_hour),
     )
     for which, count, limit in reached:

@@ -15,7 +15,7 @@ from typing import Any
 from mailticket.config.desk import Desk
 from mailticket.domain.assignment import alerted, alerted_overdue
 from mailticket.domain.digest import DigestModel, DigestSection, TicketRow
-from mailticket.domain.types import Audience, Event, EventKind, Notice, TicketFacts
+from mailticket.domain.types import Audience, Event, EventKind, Notice, Quiet, TicketFacts
 
 _REPLIED = "auto-replied"
 _GENERATED = "auto-generated"
@@ -27,10 +27,12 @@ class Occasion:
 
     cause        unique name of it ("inbound:17", "overdue:4:3"), part of every notice's key
     acknowledge  the decision allows an acknowledgement to the author
+    quiet        nobody is told of it but by one alert a day
     """
 
     cause: str
     acknowledge: bool
+    quiet: Quiet | None = None
 
 
 def plan(
@@ -40,6 +42,8 @@ def plan(
 
     ticket: as it is after the events; None when the mail belongs to none.
     """
+    if occasion.quiet is not None:
+        return brake_alerts(occasion.quiet, ticket, desk) if ticket is not None else ()
     notices: dict[str, Notice] = {}
     for event in sorted(events, key=_weight):
         for notice in _notices(event, events, ticket, desk, occasion):
@@ -81,6 +85,8 @@ def _notices(
             yield from plan_one.joined()
         case EventKind.DENIED:
             yield from plan_one.denied()
+        case EventKind.BOUNCED:
+            yield from plan_one.bounced()
         case _:
             return
 
@@ -179,6 +185,17 @@ class _Planner:
         people = alerted_overdue(self.desk, ticket.department, ticket.assignee, ticket.team).agents
         yield from self._agents(people, "ticket.overdue", None, dict(self.event.data))
 
+    def bounced(self) -> Iterator[Notice]:
+        """Whoever wrote what did not arrive is told, and whoever has the ticket now."""
+        if not self.event.data["permanent"] or self.event.data["template"] != "ticket.reply":
+            return
+        author = (self.event.data["author"] or "").removeprefix("agent:")
+        known = (author,) if author in self.desk.agents else ()
+        has_it = (self.ticket.assignee,) if self.ticket.assignee in self.desk.agents else ()
+        extra = {"notice": self.event.reason, "address": self.event.data["address"]}
+        people = (*known, *has_it) or self._concerned()
+        yield from self._agents(filter(None, people), "bounce.alert", self.event.data["entry"], extra)
+
     def _concerned(self) -> tuple[str, ...]:
         """The agents who hear of the ticket: never nobody while the desk has anybody."""
         return alerted(self.desk, self.ticket.department, self.ticket.assignee, self.ticket.team).agents
@@ -258,6 +275,28 @@ def _returned(event: Event, ticket: TicketFacts | None, desk: Desk, occasion: Oc
         key=f"{event.data['template']}:{occasion.cause}:{identity}",
         reason=event.reason,
         extra={key: event.data[key] for key in ("problems", "text", "subject")},
+    )
+
+
+def brake_alerts(quiet: Quiet, ticket: TicketFacts, desk: Desk) -> tuple[Notice, ...]:
+    """The mail that tells each agent of the ticket what is braked: by its key, one a day."""
+    keys = alerted(desk, ticket.department, ticket.assignee, ticket.team).agents
+    return tuple(
+        Notice(
+            template="brake.alert",
+            audience=Audience.INTERNAL,
+            recipient=desk.agents[key].address,
+            recipient_name=desk.agents[key].name,
+            identity=f"agent:{key}",
+            ticket_id=ticket.id,
+            entry_id=None,
+            automatic=_GENERATED,
+            key=f"brake.alert:{quiet.about}:{quiet.day}:agent:{key}",
+            reason=quiet.why,
+            extra={"notice": quiet.why, "about": quiet.about},
+        )
+        for key in keys
+        if key in desk.agents
     )
 
 

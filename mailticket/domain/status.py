@@ -50,6 +50,8 @@ class StatusEvent(enum.StrEnum):
     CLOSED_BY_AGENT = "closed-by-agent"
     REOPENED = "reopened"
     """By an agent, who may do so at any time."""
+    ANSWER_BOUNCED = "answer-bounced"
+    """An answer did not arrive, so the customer waits while the desk believes to be waiting."""
     TIMED_OUT = "timed-out"
     """The desk's own follow-up: no answer from the customer, or no objection to a solution."""
     ARCHIVED = "archived"
@@ -104,6 +106,7 @@ _UNFINISHED: dict[StatusEvent, _Cell] = {
     _E.CLOSED_BY_AGENT: _S.CLOSED,
     _E.CUSTOMER_CLOSED: _S.CLOSED,
     _E.REOPENED: _NOT_FINISHED,
+    _E.ANSWER_BOUNCED: Refused("the ticket is being worked on"),
     _E.TIMED_OUT: Refused("nobody is waiting for the customer"),
     _E.ARCHIVED: Refused("the ticket is still open; close it first"),
     _E.MERGED: _S.MERGED,
@@ -124,6 +127,7 @@ TRANSITIONS: dict[Status, dict[StatusEvent, _Cell]] = {
         **_UNFINISHED,
         _E.AGENT_REPLIED: _S.WAITING,
         _E.CUSTOMER_REPLIED: _S.IN_PROGRESS,
+        _E.ANSWER_BOUNCED: _S.OPEN,
         _E.TIMED_OUT: _S.RESOLVED,
     },
     _S.ON_HOLD: {
@@ -141,6 +145,7 @@ TRANSITIONS: dict[Status, dict[StatusEvent, _Cell]] = {
         _E.RESOLVED_BY_AGENT: _S.RESOLVED,
         _E.CLOSED_BY_AGENT: _S.CLOSED,
         _E.REOPENED: _S.OPEN,
+        _E.ANSWER_BOUNCED: _S.OPEN,
         _E.TIMED_OUT: _S.CLOSED,
         _E.ARCHIVED: _S.ARCHIVED,
         _E.MERGED: _S.MERGED,
@@ -155,6 +160,7 @@ TRANSITIONS: dict[Status, dict[StatusEvent, _Cell]] = {
         _E.RESOLVED_BY_AGENT: _CLOSED_ALREADY,
         _E.CLOSED_BY_AGENT: _S.CLOSED,
         _E.REOPENED: _S.OPEN,
+        _E.ANSWER_BOUNCED: Refused("the ticket is closed"),
         _E.TIMED_OUT: Refused("the ticket is closed already"),
         _E.ARCHIVED: _S.ARCHIVED,
         _E.MERGED: _S.MERGED,
@@ -253,6 +259,7 @@ _WORDS = {
     _E.RESOLVED_BY_AGENT: "an agent resolved it",
     _E.CLOSED_BY_AGENT: "an agent closed it",
     _E.REOPENED: "an agent reopened it",
+    _E.ANSWER_BOUNCED: "an answer did not arrive",
     _E.TIMED_OUT: "the customer did not answer in time",
     _E.ARCHIVED: "it was archived",
     _E.MERGED: "it was merged into another ticket",

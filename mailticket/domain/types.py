@@ -92,13 +92,61 @@ class TicketFacts:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingFacts:
-    """A mail of ours that a delivery report is about."""
+    """A mail of ours that a delivery report is about. `author` wrote the entry it carried."""
 
     outbox_id: int
     ticket_id: int | None
     entry_id: int | None
     recipient: str
     template: str
+    author: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BanFacts:
+    """An entry of the ban list that names the sender of a mail."""
+
+    id: int
+    pattern: str
+    kind: str
+    action: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SenderLoad:
+    """What the sender has sent lately, this mail not counted.
+
+    mails         in the last hour
+    tickets       opened in the last hour
+    same_subject  mails under the same cleaned subject in the last hour
+    same_subject_tickets  those of them that opened a ticket, or went into one as part of a storm
+    same_text     mails with the same new text, digits aside, in the last hour
+    reopened      how often the sender reopened a ticket this mail points at in the last day
+    storm_ticket  the newest ticket of this sender and subject, where there are enough for a storm
+    in_storm      that ticket holds this very mail already
+    """
+
+    mails: int = 0
+    tickets: int = 0
+    same_subject: int = 0
+    same_subject_tickets: int = 0
+    same_text: int = 0
+    reopened: int = 0
+    storm_ticket: int | None = None
+    in_storm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Why nobody is told of a mail, but for one alert a day about all that share `about`.
+
+    day: such as "2026-11-21" (UTC)
+    """
+
+    about: str
+    why: str
+    day: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +160,8 @@ class Arrival:
     received_at: datetime
     content_digest: str
     auth_user: str | None = None
+    released: bool = False
+    """A person has let it in, past bans and policies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +178,8 @@ class Facts:
     asked          the held ticket about which this very sender was asked, by a token made for them
     named          tickets by number that command lines of the mail name
     unseen         Message-IDs the mail refers to that nobody here has ever seen
+    ban            the entry of the ban list that names the sender most closely
+    load           what the sender has sent lately; nothing where no limit bears on the mail
     """
 
     department: str | None
@@ -141,6 +193,8 @@ class Facts:
     asked: TicketFacts | None = None
     named: dict[str, TicketFacts] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()
+    ban: BanFacts | None = None
+    load: SenderLoad = SenderLoad()
 
 
 class Outcome(enum.StrEnum):
@@ -337,6 +391,7 @@ class Decision:
     ticket: int | None = None
     acknowledge: bool = False
     rejection: str | None = None
+    quiet: Quiet | None = None
 
 
 class EventKind(enum.StrEnum):

@@ -174,6 +174,7 @@ class _Application(TicketChanges):
             "permanent": change.permanent,
             "template": change.outgoing.template,
             "entry": change.outgoing.entry_id,
+            "author": change.outgoing.author,
         }
         self._happened(EventKind.BOUNCED, "system", change.why, data)
 

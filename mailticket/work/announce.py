@@ -17,12 +17,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
-from mailticket.domain.brakes import Braked, Planned, check
-from mailticket.domain.types import Audience, Notice, TicketFacts
+from mailticket.domain.brakes import Braked, Planned, check, what_is_braked
+from mailticket.domain.notify import brake_alerts
+from mailticket.domain.types import Audience, Notice, Quiet, TicketFacts
 from mailticket.mail.threading import Conversation
 from mailticket.mail.token import Role, message_id, mint, reply_address
 from mailticket.store.autocounts import count_automatic, note_automatic
-from mailticket.store.models import MessageRef
+from mailticket.store.models import MessageRef, PersonAddress
 from mailticket.store.outbox import OutgoingMail, enqueue_all, message_key
 
 
@@ -79,21 +80,38 @@ def _shown(notice: Notice, ticket: TicketFacts | None) -> TicketFacts | None:
 def _brake(
     session: Session, notices: Sequence[Notice], ticket: TicketFacts | None, desk: Desk, now: datetime
 ) -> tuple[list[Notice], tuple[str, ...]]:
-    """Automatic mail to outsiders passes only below every limit; the rest always passes."""
+    """Automatic mail to outsiders passes only below every limit; the rest always passes.
+
+    The agents of the ticket are told of a limit that is reached, once a day.
+    """
     allowed: list[Notice] = []
     braked: list[str] = []
     for notice in notices:
         if notice.automatic is None or notice.audience is Audience.INTERNAL:
             allowed.append(notice)
             continue
-        planned = Planned(notice.recipient, ticket.id if ticket else None, ticket.subject if ticket else "")
+        words = f"no {notice.template} to {notice.recipient}: "
+        dead = session.get(PersonAddress, notice.recipient)
+        if dead is not None and dead.undeliverable_since is not None:
+            since = dead.undeliverable_since.date().isoformat()
+            braked.append(f"{words}nothing has reached this address since {since}")
+            continue
+        planned = _planned(notice, ticket)
         verdict = check(count_automatic(session, planned, now), desk.brakes)
         if isinstance(verdict, Braked):
-            braked.append(f"no {notice.template} to {notice.recipient}: {verdict.reason}")
+            braked.append(words + verdict.reason)
+            if ticket is not None:
+                about = what_is_braked(verdict.which, planned)
+                allowed += brake_alerts(Quiet(about, verdict.reason, now.date().isoformat()), ticket, desk)
         else:
             note_automatic(session, planned, now)
             allowed.append(notice)
     return allowed, tuple(braked)
+
+
+def _planned(notice: Notice, ticket: TicketFacts | None) -> Planned:
+    subject = ticket.subject if ticket else ""
+    return Planned(notice.recipient, ticket.id if ticket else None, subject, notice.template)
 
 
 def _conversations(session: Session, notices: Sequence[Notice]) -> dict[tuple[int | None, str], Conversation]:

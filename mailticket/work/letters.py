@@ -133,6 +133,8 @@ def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> 
         from_department=_department_name(extra.get("from_department"), desk),
         problems=tuple(Complaint(*problem) for problem in extra.get("problems", ())),
         held_from=extra.get("held_from", ""),
+        notice=extra.get("notice", ""),
+        about=extra.get("about", ""),
         original_subject=extra.get("subject", ""),
         original_text=extra.get("text", ""),
         digest=tuple(_digest_part(part) for part in extra.get("digest", ())),

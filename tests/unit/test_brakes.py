@@ -10,14 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailticket.config.desk import Brakes
-from mailticket.domain.brakes import WINDOWS, Allowed, Braked, Counts, Planned, Which, check
+from mailticket.domain.brakes import WINDOWS, Allowed, Braked, Counts, Planned, Which, check, what_is_braked
 
 LIMITS = {
     "address_hour": 5,
     "address_day": 20,
     "domain_hour": 50,
+    "template_hour": 300,
     "total_hour": 300,
     "ticket_10_minutes": 10,
+    "ticket_hour": 25,
+    "ticket_10_hours": 100,
     "same_subject_hour": 2,
 }
 
@@ -73,13 +76,28 @@ def test_the_narrowest_limit_is_named() -> None:
     ],
 )
 def test_users_of_a_mail_provider_do_not_brake_each_other(recipient: str, domain: str | None) -> None:
-    planned = Planned(recipient, 1, "Printer")
+    planned = Planned(recipient, 1, "Printer", "ticket.autoresp")
     assert planned.domain == domain
     counted = 10_000 if planned.domain else None
     assert isinstance(check(Counts(domain_hour=counted), Brakes()), Braked) is (domain is not None)
 
 
-@given(st.builds(Counts, *[st.integers(0, 400)] * 6), st.sampled_from(list(LIMITS)))
+@pytest.mark.parametrize(
+    ("which", "told"),
+    [
+        ("address_day", "ann@customer.example"),
+        ("ticket_hour", "ann@customer.example"),
+        ("domain_hour", "the domain customer.example"),
+        ("template_hour", "the template ticket.autoresp"),
+        ("total_hour", "all addresses"),
+    ],
+)
+def test_agents_are_told_once_of_what_the_limit_is_about(which: Which, told: str) -> None:
+    planned = Planned("ann@customer.example", 1, "Printer", "ticket.autoresp")
+    assert what_is_braked(which, planned) == told
+
+
+@given(st.builds(Counts, *[st.integers(0, 400)] * len(fields(Counts))), st.sampled_from(list(LIMITS)))
 def test_more_mail_never_loosens_a_brake(counts: Counts, which: str) -> None:
     more = replace(counts, **{which: getattr(counts, which) + 1})
     if isinstance(check(counts, Brakes()), Braked):

@@ -56,6 +56,7 @@ EXPECTED = {                           #  o p w h r c a m
     StatusEvent.RESOLVED_BY_AGENT:       "r r r r r - - -",
     StatusEvent.CLOSED_BY_AGENT:         "c c c c c c - -",
     StatusEvent.REOPENED:                "- - - - o o - -",
+    StatusEvent.ANSWER_BOUNCED:          "- - o - o - - -",
     StatusEvent.TIMED_OUT:               "- - r - c - - -",
     StatusEvent.ARCHIVED:                "- - - - a a a -",
     StatusEvent.MERGED:                  "m m m m m m - -",

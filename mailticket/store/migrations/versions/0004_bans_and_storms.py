@@ -20,9 +20,7 @@ def _id() -> sa.types.TypeEngine[int]:
 
 def upgrade() -> None:
     op.add_column("inbound", sa.Column("released", sa.Boolean(), server_default=sa.false(), nullable=False))
-    op.add_column(
-        "auto_mail", sa.Column("template", sa.String(length=64), server_default="", nullable=False)
-    )
+    op.add_column("auto_mail", sa.Column("template", sa.String(length=64), server_default="", nullable=False))
     op.create_index("ix_auto_mail_ticket_id_at", "auto_mail", ["ticket_id", "at"])
     op.create_table(
         "sender_mail",
