@@ -16,6 +16,7 @@ from mailticket.cli.demo_command import demo
 from mailticket.cli.desk_commands import inbox_app, outbox_app, status, ticket_app
 from mailticket.cli.explain_command import explain
 from mailticket.cli.held_commands import held_app
+from mailticket.cli.report_commands import report_app
 from mailticket.cli.templates_commands import templates_app
 
 app = typer.Typer(
@@ -65,6 +66,7 @@ app.add_typer(ticket_app, name="ticket")
 app.add_typer(held_app, name="held")
 app.add_typer(inbox_app, name="inbox")
 app.add_typer(outbox_app, name="outbox")
+app.add_typer(report_app, name="report")
 app.add_typer(templates_app, name="templates")
 
 
