@@ -274,15 +274,8 @@ def clean_text(text: str, *, limit: int | None = None, one_line: bool = False) -
     """
     if limit is not None and len(text) > 4 * limit + 1024:
         text = text[: 4 * limit + 1024]  # collapsing cannot be allowed to cost more than the limit is worth
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if text.isascii():
-        raw = text.encode("ascii")
-        unclean = len(raw.translate(None, _ASCII_UNCLEAN)) != len(raw)
-    else:
-        unclean = _UNCLEAN.search(text) is not None
-    if unclean:
-        text = _scrub(text)
+    if not (text.isascii() and text.isprintable()):
+        text = _without_controls(text)
     if one_line:
         if not text.isascii():
             text = _INVISIBLE.sub("", text)
@@ -290,6 +283,17 @@ def clean_text(text: str, *, limit: int | None = None, one_line: bool = False) -
     if limit is not None and len(text) > limit:
         text = text[:limit].rstrip() if one_line else text[:limit]
     return text
+
+
+def _without_controls(text: str) -> str:
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.isascii():
+        raw = text.encode("ascii")
+        unclean = len(raw.translate(None, _ASCII_UNCLEAN)) != len(raw)
+    else:
+        unclean = _UNCLEAN.search(text) is not None
+    return _scrub(text) if unclean else text
 
 
 def _scrub(text: str) -> str:
