@@ -146,6 +146,7 @@ class Receiver:
                 crash_point("receive.before_commit")
             crash_point("receive.after_commit")
         except Temporary as error:
+            count = max(count, 1)
             return count, [(item, error) for item in batch[:count]]
         return count, failures
 
