@@ -138,6 +138,11 @@ _HOLD: Final = (
     .where(_C.id.in_(bindparam("ids", expanding=True)))
     .values(lease_until=bindparam("until"), next_try_at=bindparam("until"), attempts=_C.attempts + 1)
 )
+_SENT: Final = (
+    update(_OUTBOX)
+    .where(_C.id.in_(bindparam("ids", expanding=True)), _QUEUED)
+    .values(state="sent", finished_at=bindparam("now"), error=None, lease_until=None)
+)
 _KEEP_RENDERED: Final = (
     update(_OUTBOX)
     .where(_C.id == bindparam("which"), _C.rendered.is_(None))
@@ -216,7 +221,7 @@ def store_rendered(engine: Engine, mails: Sequence[Rendered]) -> dict[int, bytes
 def record_sent(engine: Engine, ids: Iterable[int], now: datetime) -> None:
     """The server took these mails."""
     with transaction(engine) as session:
-        _settle(session, list(ids), state="sent", finished_at=now, error=None)
+        session.connection().execute(_SENT, {"ids": list(ids), "now": now})
 
 
 def record_deferred(
