@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mailticket import __version__
+from mailticket.cli.alias_commands import alias_app
 from mailticket.cli.check_command import check
 from mailticket.cli.config_commands import init
 from mailticket.cli.daemon_commands import run, send_sample
@@ -63,6 +64,7 @@ app.command()(deliver)
 app.command()(explain)
 app.command()(status)
 app.add_typer(ticket_app, name="ticket")
+app.add_typer(alias_app, name="alias")
 app.add_typer(held_app, name="held")
 app.add_typer(inbox_app, name="inbox")
 app.add_typer(outbox_app, name="outbox")

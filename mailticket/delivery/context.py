@@ -106,6 +106,7 @@ class Letter:
     reason   in words, why this reader gets the mail
     comments what an agent wrote beside an assignment or a transfer
     held_from  the mail domain of a stranger whose reply is held
+    alias    the address that an agent is asked about
     notice     what the desk itself has found out: that mail did not arrive, or was not sent
     about      whom or what it is about, such as an address
     """
@@ -127,6 +128,7 @@ class Letter:
     comments: str = ""
     from_department: str = ""
     held_from: str = ""
+    alias: str = ""
     notice: str = ""
     about: str = ""
     problems: tuple[Complaint, ...] = ()
@@ -184,6 +186,7 @@ def context_of(letter: Letter) -> dict[str, Any]:
         "comments": letter.comments,
         "from_department": letter.from_department,
         "held_from": letter.held_from,
+        "alias": letter.alias,
         "notice": letter.notice,
         "about": letter.about,
         "problems": [_complaint(problem) for problem in letter.problems],
@@ -298,6 +301,7 @@ CATALOGUE: dict[str, TemplateSpec] = {
         TemplateSpec("ticket.digest", "agent", "a manager's day at a glance"),
         TemplateSpec("command.error", "agent", "a command was not understood, nothing was done"),
         TemplateSpec("command.help", "agent", "the commands, on request"),
+        TemplateSpec("agent.challenge", "agent", "whether an unknown address is the agent's"),
         TemplateSpec("agent.refused", "agent", "an agent's mail that could not be accepted"),
     )
 }

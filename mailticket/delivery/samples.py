@@ -146,6 +146,15 @@ def _refused() -> Letter:
     )
 
 
+def _challenge() -> Letter:
+    return _letter(
+        alias="anna@home.example",
+        original_subject="Re: [#20261103-0001] Online banking",
+        original_text="It works again, I have renewed the certificate.",
+        reason="",
+    )
+
+
 SAMPLES: dict[str, Callable[[], Letter]] = {
     "ticket.autoresp": _to_customer,
     "message.autoresp": _to_customer,
@@ -200,6 +209,7 @@ SAMPLES: dict[str, Callable[[], Letter]] = {
     "command.error": _command_error,
     "command.help": lambda: _letter(ticket=sample_ticket(), reason=""),
     "agent.refused": _refused,
+    "agent.challenge": _challenge,
 }
 """One mail for every template of the catalogue, made anew on each call."""
 

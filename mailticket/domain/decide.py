@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from mailticket.config.desk import Desk
+from mailticket.domain.aliases import ask_owner, settle
 from mailticket.domain.decide_agent import decide_agent
 from mailticket.domain.decide_customer import join, open_ticket, record_automatic
 from mailticket.domain.holding import decide_asked
@@ -55,11 +56,26 @@ def decide(reading: Reading, arrival: Arrival, facts: Facts, desk: Desk, now: da
     trust = trust_of(reading.mail, arrival, facts, desk.trust)
     if facts.sender is None:
         return _nobody(trust)
+    settled = _about_alias(reading, arrival, facts, trust, desk)
+    if settled is not None:
+        return settled
     if facts.sender_agent is not None:
         decision = _as_agent(reading, facts, facts.sender_agent, trust, desk, now)
         if decision is not None:
             return decision
     return _as_customer(reading, arrival, facts, trust, desk, now)
+
+
+def _about_alias(
+    reading: Reading, arrival: Arrival, facts: Facts, trust: TrustFinding, desk: Desk
+) -> Decision | None:
+    """An agent's word on whether an address is theirs, or a mail that has to wait for it."""
+    agent = facts.sender_agent
+    if agent is None:
+        return ask_owner(reading, arrival, facts, trust, desk)
+    if facts.challenge is None or desk.agent_by_address.get(facts.sender or "") != agent:
+        return None
+    return settle(reading, agent, facts.challenge, trust, desk)
 
 
 def _is_our_own(reading: Reading, desk: Desk) -> bool:

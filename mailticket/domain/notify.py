@@ -63,6 +63,8 @@ def _notices(
 ) -> Iterator[Notice]:
     if event.kind is EventKind.RETURNED:
         yield _returned(event, ticket, desk, occasion)
+    if event.kind is EventKind.CHALLENGED:
+        yield _challenged(event, desk, occasion)
     if ticket is None or event.ticket_id != ticket.id or event.data.get("automatic"):
         return
     plan_one = _Planner(event, events, ticket, desk, occasion)
@@ -258,6 +260,25 @@ class _Planner:
             key=f"{template}:{self.occasion.cause}:{self.ticket.id}:{address}",
             reason=self.event.reason,
         )
+
+
+def _challenged(event: Event, desk: Desk, occasion: Occasion) -> Notice:
+    """The question goes to the agent's known address, never to the one it is about."""
+    agent = desk.agents[event.data["agent"]]
+    identity = f"agent:{agent.key}"
+    return Notice(
+        template="agent.challenge",
+        audience=Audience.INTERNAL,
+        recipient=agent.address,
+        recipient_name=agent.name,
+        identity=identity,
+        ticket_id=None,
+        entry_id=None,
+        automatic=_GENERATED,
+        key=f"agent.challenge:{occasion.cause}:{identity}",
+        reason=event.reason,
+        extra={key: event.data[key] for key in ("alias", "address", "text", "subject")},
+    )
 
 
 def _returned(event: Event, ticket: TicketFacts | None, desk: Desk, occasion: Occasion) -> Notice:

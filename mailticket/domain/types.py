@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from mailticket.mail.authentication import Verdict
+
 
 class Trust(enum.StrEnum):
     """How well we know that the mail comes from whom it names, best first."""
@@ -149,6 +151,29 @@ class Quiet:
     day: str
 
 
+class AliasState(enum.StrEnum):
+    """Where a further address of an agent stands."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    DENIED = "denied"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class AliasFacts:
+    """An address from which mail with an agent's token came, and what the agent said about it.
+
+    asked_at   when the agent was asked last
+    """
+
+    id: int
+    address: str
+    agent: str
+    state: AliasState
+    asked_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """How a mail came to us."""
@@ -169,7 +194,7 @@ class Facts:
     """What the database knows that bears on one mail.
 
     sender         canonical From address, None when the From header is ambiguous
-    sender_agent   key of the agent with that address; grants nothing by itself
+    sender_agent   key of the agent with that address or confirmed alias; grants nothing by itself
     known_sender   the address is on file
     evidence       pointers to tickets, strongest first
     tickets        every ticket the evidence names, merges already followed
@@ -177,6 +202,9 @@ class Facts:
     bounced        the mail of ours a delivery report names
     asked          the held ticket about which this very sender was asked, by a token made for them
     named          tickets by number that command lines of the mail name
+    alias          what is known of the sender's address as an agent's alias
+    challenge      the alias about which this very agent was asked, by a token made for them
+    verified       what we found out ourselves about the From domain; None when we did not look
     unseen         Message-IDs the mail refers to that nobody here has ever seen
     ban            the entry of the ban list that names the sender most closely
     load           what the sender has sent lately; nothing where no limit bears on the mail
@@ -193,6 +221,9 @@ class Facts:
     asked: TicketFacts | None = None
     named: dict[str, TicketFacts] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()
+    alias: AliasFacts | None = None
+    challenge: AliasFacts | None = None
+    verified: Verdict | None = None
     ban: BanFacts | None = None
     load: SenderLoad = SenderLoad()
 
@@ -307,6 +338,27 @@ class ReturnToAgent:
 
 
 @dataclass(frozen=True, slots=True)
+class AskAgent:
+    """Ask an agent, at a known address, whether another address is theirs; the mail waits meanwhile."""
+
+    agent: str
+    address: str
+    text: str
+    subject: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettleAlias:
+    """An agent has said whether an address is theirs; the mails that waited for it are worked on."""
+
+    alias: int
+    confirmed: bool
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class AddParticipant:
     """Let somebody outside take part in a ticket, as a collaborator."""
 
@@ -372,6 +424,8 @@ Change = (
     | Tag
     | NoteBounce
     | ReturnToAgent
+    | AskAgent
+    | SettleAlias
     | AddParticipant
     | RemoveParticipant
     | Merge
@@ -418,6 +472,7 @@ class EventKind(enum.StrEnum):
     MERGED = "merged"
     MOVED = "moved"
     COLLAB = "collab"
+    CHALLENGED = "challenged"
 
 
 @dataclass(frozen=True, slots=True)

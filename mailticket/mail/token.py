@@ -50,6 +50,8 @@ class Role(enum.IntEnum):
     """A one-tap action of an agent."""
     BOUNCE = 4
     """The VERP address that is the envelope sender of an outgoing mail."""
+    CHALLENGE = 5
+    """An agent's answer to whether an address is theirs; its `ticket` is the alias, its `entry` 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from mailticket.domain.decoration import is_logo
 from mailticket.domain.types import (
     AddEntry,
     Arrival,
+    AskAgent,
     Change,
     Decision,
     EntryKind,
@@ -22,10 +23,11 @@ from mailticket.domain.types import (
     NoteBounce,
     OpenTicket,
     ReturnToAgent,
+    SettleAlias,
 )
 from mailticket.mail.threading import thread_index, thread_topic
 from mailticket.mail.types import Attachment, ParsedMail, Reading
-from mailticket.store import blobs
+from mailticket.store import aliases, blobs
 from mailticket.store.changes import Applied, TicketChanges
 from mailticket.store.decoration import times_seen
 from mailticket.store.models import (
@@ -73,6 +75,10 @@ class _Application(TicketChanges):
                 self._note_bounce(change)
             case ReturnToAgent():
                 self._return(change)
+            case AskAgent():
+                self._ask(change)
+            case SettleAlias():
+                aliases.settle(self.session, change.alias, change.confirmed, change.actor, self.now)
             case _:
                 super().perform(change)
 
@@ -177,6 +183,17 @@ class _Application(TicketChanges):
             "author": change.outgoing.author,
         }
         self._happened(EventKind.BOUNCED, "system", change.why, data)
+
+    def _ask(self, change: AskAgent) -> None:
+        alias = aliases.ask(self.session, change, self.arrival.inbound_id, self.now)
+        data = {
+            "agent": change.agent,
+            "alias": alias,
+            "address": change.address,
+            "text": change.text,
+            "subject": change.subject,
+        }
+        self._happened(EventKind.CHALLENGED, change.address, change.why, data)
 
     def _return(self, change: ReturnToAgent) -> None:
         data = {

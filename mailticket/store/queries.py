@@ -25,6 +25,7 @@ from mailticket.mail.address import canonical, split_extension
 from mailticket.mail.threading import clean_subject
 from mailticket.mail.token import Claims, Role, token_of_address, token_of_message_id, verify, who_of
 from mailticket.mail.types import Reading
+from mailticket.store.aliases import whose_address
 from mailticket.store.merge import final_ticket
 from mailticket.store.models import Entry, MessageRef, Outbox, Participant, PersonAddress, Ticket
 from mailticket.store.outbox import message_key
@@ -65,19 +66,21 @@ def gather(
         for kind, ticket, claim in raw_evidence
         if ticket in moved
     )
-    agent = desk.agent_by_address.get(sender) if sender else None
+    whose = whose_address(session, sender, desk, [claim for _, claim in claims if claim is not None])
     return Facts(
         department=desk.department_by_address.get(canonical(split_extension(arrival.recipient)[0])),
         sender=sender,
-        sender_agent=agent,
+        sender_agent=whose.agent,
         known_sender=sender is not None and session.get(PersonAddress, sender) is not None,
         evidence=evidence,
         tickets=tickets,
         already_in=_already_in(session, arrival.content_digest, tickets),
         bounced=_bounced(session, reading, arrival, secret),
         asked=_asked(session, claims, sender, lock=lock) if sender else None,
-        named=_by_number(session, reading, desk, lock=lock) if agent else {},
+        named=_by_number(session, reading, desk, lock=lock) if whose.agent else {},
         unseen=_unseen(found, refs),
+        alias=whose.alias,
+        challenge=whose.challenge,
     )
 
 

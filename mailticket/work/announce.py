@@ -10,10 +10,10 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
@@ -23,8 +23,12 @@ from mailticket.domain.types import Audience, Notice, Quiet, TicketFacts
 from mailticket.mail.threading import Conversation
 from mailticket.mail.token import Role, message_id, mint, reply_address
 from mailticket.store.autocounts import count_automatic, note_automatic
-from mailticket.store.models import MessageRef, PersonAddress
-from mailticket.store.outbox import OutgoingMail, enqueue_all, message_key
+from mailticket.store.models import MessageRef, Outbox, PersonAddress
+from mailticket.store.outbox import OutboxState, OutgoingMail, enqueue_all, message_key
+
+RETURNED_TO_AGENTS = ("agent.refused", "agent.challenge")
+"""What mail of unproven senders makes us send to agents."""
+_RETURNS_WINDOW = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,10 @@ def _brake(
     allowed: list[Notice] = []
     braked: list[str] = []
     for notice in notices:
+        if notice.template in RETURNED_TO_AGENTS and _returned_often(session, notice, desk, now):
+            limit = desk.trust.returns_per_hour
+            braked.append(f"no {notice.template} to {notice.recipient}: {limit} within an hour is the limit")
+            continue
         if notice.automatic is None or notice.audience is Audience.INTERNAL:
             allowed.append(notice)
             continue
@@ -107,6 +115,21 @@ def _brake(
             note_automatic(session, planned, now)
             allowed.append(notice)
     return allowed, tuple(braked)
+
+
+def _returned_often(session: Session, notice: Notice, desk: Desk, now: datetime) -> bool:
+    """Anybody can make us write these mails by forging an agent's address, so they are rationed."""
+    count = session.execute(
+        select(func.count())
+        .select_from(Outbox)
+        .where(
+            Outbox.state.in_([str(state) for state in OutboxState]),
+            Outbox.created_at > now - _RETURNS_WINDOW,
+            Outbox.template.in_(RETURNED_TO_AGENTS),
+            Outbox.recipient == notice.recipient,
+        )
+    ).scalar_one()
+    return count >= desk.trust.returns_per_hour
 
 
 def _planned(notice: Notice, ticket: TicketFacts | None) -> Planned:
@@ -151,13 +174,17 @@ def _written(
     department = desk.departments[shown.department if shown else desk.default_department]
     ticket_id, entry_id = ticket.id if ticket else 0, notice.entry_id or 0
     role = _role(notice)
-    token = mint(secret, role, ticket_id, entry_id, notice.identity)
+    alias = notice.extra.get("alias")
+    if alias is not None:
+        token = mint(secret, Role.CHALLENGE, alias, 0, notice.identity)
+    else:
+        token = mint(secret, role, ticket_id, entry_id, notice.identity)
     context: dict[str, Any] = {
         "sender_name": desk.name if notice.audience is Audience.INTERNAL else department.name,
         "sender_address": department.address,
         "references": talk.references(),
         "thread": talk.outlook(),
-        "token": token if ticket else None,
+        "token": token if ticket or alias is not None else None,
         "automatic": notice.automatic,
         "extra": notice.extra,
         "reason": notice.reason,

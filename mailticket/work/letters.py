@@ -133,6 +133,7 @@ def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> 
         from_department=_department_name(extra.get("from_department"), desk),
         problems=tuple(Complaint(*problem) for problem in extra.get("problems", ())),
         held_from=extra.get("held_from", ""),
+        alias=extra.get("address", ""),
         notice=extra.get("notice", ""),
         about=extra.get("about", ""),
         original_subject=extra.get("subject", ""),

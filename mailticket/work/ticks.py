@@ -23,7 +23,7 @@ from mailticket.domain.clocks import Overdue
 from mailticket.domain.digest import digest_slot
 from mailticket.domain.notify import Occasion, digest_notice, plan
 from mailticket.domain.types import Event, EventKind
-from mailticket.store import deadlines
+from mailticket.store import aliases, deadlines
 from mailticket.store.changes import record
 from mailticket.store.deadlines import DueDeadline
 from mailticket.store.digests import claim_slot, gather_digest
@@ -39,6 +39,7 @@ log = structlog.get_logger()
 _BATCH = 50
 _SLA_EVERY = 1
 _DIGEST_EVERY = 2
+_CHALLENGES_EVERY = 10
 """Seconds. A look at nothing costs 0.2 ms, and a reader should not have to wait for the next one."""
 
 
@@ -66,6 +67,7 @@ class Ticks:
         )
         self._scheduler.add_job(self._guarded, "interval", [self.deadlines], seconds=_SLA_EVERY)
         self._scheduler.add_job(self._guarded, "interval", [self.digests], seconds=_DIGEST_EVERY)
+        self._scheduler.add_job(self._guarded, "interval", [self.challenges], seconds=_CHALLENGES_EVERY)
 
     def start(self) -> None:
         """Begin ringing, the first time at once."""
@@ -117,6 +119,12 @@ class Ticks:
                 return False
             announce(session, [digest_notice(model, desk, slot)], None, desk, self._secret, now)
         return True
+
+    def challenges(self) -> int:
+        """Give up questions to agents that had no answer in time; returns how many."""
+        now = self._clock()
+        with transaction(self._engine) as session:
+            return aliases.expire(session, now - self._desk().trust.challenge_expires, now)
 
     def _one_deadline(self, session: Session, due: DueDeadline) -> None:
         """Ask the clocks what a deadline means now; alert, and plan the next one."""
