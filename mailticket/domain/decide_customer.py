@@ -24,6 +24,7 @@ from mailticket.domain.types import (
     SetField,
     TicketFacts,
 )
+from mailticket.mail.threading import without_tags
 from mailticket.mail.types import Reading
 
 NO_SUBJECT = "(no subject)"
@@ -135,7 +136,7 @@ def open_ticket(
     reasons = (*match.reasons, *trust.reasons, *way.reasons)
     if way.reject is not None:
         return Decision(Outcome.REJECTED, (), reasons, trust.level, rejection=way.reject)
-    change = _opening(reading, facts.sender, match, way, predecessor)
+    change = _opening(reading, facts.sender, match, way, predecessor, desk.subject_tag)
     entry = _message(reading, facts, None, trust, "the mail that opened the ticket")
     copied = _by_cc(reading, facts, None, facts.sender, frozenset(), trust, desk)
     human = not reading.classification.automatic and allowed(desk.trust, "acknowledge", trust.level)
@@ -165,7 +166,12 @@ def mail_facts(reading: Reading, arrival: Arrival, facts: Facts, trust: TrustFin
 
 
 def _opening(
-    reading: Reading, sender: str, match: Match, way: Route, predecessor: TicketFacts | None
+    reading: Reading,
+    sender: str,
+    match: Match,
+    way: Route,
+    predecessor: TicketFacts | None,
+    subject_tag: str,
 ) -> OpenTicket:
     why = f"a new ticket in {way.department}"
     suspected = match.suspected if predecessor is None else None
@@ -177,7 +183,7 @@ def _opening(
     if predecessor is not None:
         why += f", following #{predecessor.number}, which was closed too long ago to be opened again"
     return OpenTicket(
-        subject=reading.mail.subject or NO_SUBJECT,
+        subject=without_tags(reading.mail.subject, subject_tag) or NO_SUBJECT,
         requester=sender,
         requester_name=reading.mail.sender.shown.name,
         department=way.department,

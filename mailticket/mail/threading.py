@@ -106,6 +106,15 @@ def ticket_numbers(subject: str, subject_tag: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(next(filter(None, match.groups())) for match in found))
 
 
+def without_tags(subject: str, subject_tag: str) -> str:
+    """A subject without ticket tags as this desk writes them, for a ticket that gets a tag of its own."""
+    before, _, after = subject_tag.partition("{number}")
+    tag = re.compile(
+        rf"\s?{re.escape(before.strip())}\s?{_NUMBER}\s?{re.escape(after.strip())}", re.IGNORECASE
+    )
+    return tag.sub("", subject[:_LONGEST_SUBJECT]).strip() + subject[_LONGEST_SUBJECT:]
+
+
 def clean_subject(subject: str, subject_tag: str) -> tuple[str, bool]:
     """A subject without reply and forward marks and ticket tags, folded for comparing; had it a mark?
 
