@@ -19,6 +19,7 @@ from mailticket.cli.explain_command import explain
 from mailticket.cli.held_commands import held_app
 from mailticket.cli.report_commands import report_app
 from mailticket.cli.templates_commands import templates_app
+from mailticket.cli.top_command import top
 
 app = typer.Typer(
     name="mailticket",
@@ -63,6 +64,7 @@ app.command()(check)
 app.command()(deliver)
 app.command()(explain)
 app.command()(status)
+app.command()(top)
 app.add_typer(ticket_app, name="ticket")
 app.add_typer(alias_app, name="alias")
 app.add_typer(held_app, name="held")
