@@ -16,8 +16,10 @@ from mailticket.config.values import Duration, Line, NotThis, PositiveDuration, 
 Target = Literal["first_response", "next_response", "update", "resolution"]
 TARGETS: tuple[Target, ...] = get_args(Target)
 
-ROLES = ("assignee", "team", "lead", "department", "manager")
-"""Who may be told by what they are to the ticket; others are "agent:KEY", "team:KEY" or an address."""
+ROLES = ("concerned", "assignee", "team", "lead", "department", "manager")
+"""Who may be told by what they are to the ticket; others are "agent:KEY", "team:KEY" or an address.
+
+"concerned" is the assignee, else the team, else the department: whoever hears of new mail on the ticket."""
 
 _PERCENT = re.compile(r"(\d{1,4})\s?%", re.ASCII)
 _DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)

@@ -1,66 +1,69 @@
 """SLA clocks: what was promised, how much of it is used, when it is due. A pure function of events.
 
-    clock           starts    ends for good                        stands still
-    first_response  creation  first public answer, or resolution   while paused
-    resolution      creation  never: resolution stops it, and      while paused, while resolved
-                              reopening lets it go on
+    clock           starts                   ends for good              stands still
+    first_response  creation                 first public answer, or    while paused
+                                             resolution
+    next_response   a customer's message     the next public answer,    while paused
+                    after that               or resolution
+    update          each public answer;      the next one, or           while waiting for the
+                    reopening                resolution                 customer, not on hold
+    resolution      creation                 never: resolution stops    while paused, while
+                                             it, reopening goes on      resolved
 
 - Paused is from WAITING or ON_HOLD to RESUMED. What ends a pause is the status table's business
-  (status.py): a customer's message ends waiting there, and does not end a hold.
+  (status.py): a customer's message ends waiting there, and does not end a hold. On hold the
+  customer still wants to hear something, so the update clock runs.
 - A reopened ticket goes on with what was left, because the promise was not kept yet. Whoever wants
   a fresh promise passes `reopen="restart"`: then the clock counts from the last reopening.
-- Resolving without an answer ends the first response as met or missed: nobody is left to answer.
-- A new plan or schedule applies from the beginning: everything is counted again under it.
+- Resolving without an answer ends a response as met or missed: nobody is left to answer.
+- A new plan, priority or schedule applies from the beginning: everything is counted again under it.
+  What happened under the old one stays in the event log.
+- A due date set by hand takes the place of the resolution's promise: it is a moment of the calendar,
+  no pause moves it, and it holds until it is taken back. It makes a resolution clock where the plan
+  has none.
 - Due is the first moment at which the promised time is used up; from then on an unfinished clock is
   overdue. A finished one is missed when it used more than was promised: an answer in the evening of
   a day that ended with the last promised minute is in time, because the desk has not worked since.
 
-Durations count in the plan's working time, of which the caller passes the compiled schedule.
+Durations count in the target's working time, of which the caller passes the compiled schedule.
 """
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from types import MappingProxyType
+from typing import Final, Literal
 
 from mailticket.config.desk import SLAPlan
+from mailticket.config.promise import TARGETS, Target
+from mailticket.domain.clock_runs import (
+    RUNS,
+    ClockEvent,
+    ClockEventKind,
+    K,
+    Reopen,
+    Run,
+    Stretches,
+    resolution_of,
+    resolution_runs,
+    stretches_of,
+    window,
+)
 from mailticket.domain.schedule import NeverOpens, WorkingTime
 from mailticket.domain.status import FINISHED, PAUSED, Status
 
-Target = Literal["first_response", "resolution"]
-Reopen = Literal["continue", "restart"]
+__all__ = [
+    "Clock", "ClockEvent", "ClockEventKind", "Reopen", "State", "Target", "clock_event_of", "clocks",
+    "every_clock", "moment_of", "next_due", "spoken", "target_words", "time_left",
+]  # fmt: skip
+
+TargetTimes = Mapping[Target, WorkingTime]
+"""Working times of single targets, where they are not the plan's."""
 
 _NOTHING = timedelta(0)
-
-
-class ClockEventKind(enum.StrEnum):
-    """What happened to a ticket, as far as clocks and the ledger care."""
-
-    CREATED = "created"
-    RESPONSE = "response"
-    """A public answer by an agent; notes and automatic mails are none."""
-    CUSTOMER_MESSAGE = "customer-message"
-    WAITING = "waiting"
-    ON_HOLD = "on-hold"
-    RESUMED = "resumed"
-    RESOLVED = "resolved"
-    """Resolved, closed, archived or merged."""
-    REOPENED = "reopened"
-    ASSIGNED = "assigned"
-    """`who` has the ticket from now on; "" for nobody."""
-    PLAN_CHANGED = "plan-changed"
-
-
-@dataclass(frozen=True, slots=True)
-class ClockEvent:
-    """One of these things, when (aware UTC), and for ASSIGNED to whom."""
-
-    at: datetime
-    kind: ClockEventKind
-    who: str = ""
+_NO_TIMES: Final[TargetTimes] = MappingProxyType({})
 
 
 State = Literal["running", "paused", "met", "missed"]
@@ -77,6 +80,9 @@ class Clock:
     allowed   working time promised
     ended_at  when what was promised came, on time or not; None while it did not
     counting  time is being counted at this moment
+    since     when what is promised here began
+    stretches (from, to) in which time counts; the last one open (None) while the clock runs
+    fixed     the due date set by hand, None for a promise of the plan
     """
 
     target: Target
@@ -86,6 +92,9 @@ class Clock:
     allowed: timedelta
     ended_at: datetime | None
     counting: bool
+    since: datetime | None = None
+    stretches: Stretches = ()
+    fixed: datetime | None = None
 
     @property
     def met_at(self) -> datetime | None:
@@ -109,26 +118,74 @@ def clocks(
     working_time: WorkingTime,
     now: datetime,
     reopen: Reopen = "continue",
+    *,
+    priority: str = "",
+    target_times: TargetTimes = _NO_TIMES,
 ) -> tuple[Clock, ...]:
-    """The clocks of a plan for a ticket with these events, one for each target the plan names.
+    """The clocks of a plan for a ticket with these events: of each target the newest one.
+
+    priority      the ticket's, for plans that differ by it
+    working_time  the plan's; `target_times` has those of targets with a schedule of their own
 
     Events may come in any order; those of one moment keep theirs. A `now` before the last event
     (the clock was set back) counts as the moment of that event. Without a CREATED event there is
     no clock. A promise in a schedule that never comes to it is never due; `schedule_problems` tells
     the operator, and no mail fails for it.
     """
+    newest = {
+        clock.target: clock
+        for clock in every_clock(
+            plan, events, working_time, now, reopen, priority=priority, target_times=target_times
+        )
+    }
+    return tuple(newest.values())
+
+
+def every_clock(
+    plan: SLAPlan,
+    events: Iterable[ClockEvent],
+    working_time: WorkingTime,
+    now: datetime,
+    reopen: Reopen = "continue",
+    *,
+    priority: str = "",
+    target_times: TargetTimes = _NO_TIMES,
+) -> tuple[Clock, ...]:
+    """As `clocks`, with the ended ones: a next response and an update are promised many times over.
+
+    In the order of `TARGETS`, those of one target by their beginning.
+    """
     story = sorted(events, key=lambda event: event.at)
     if not any(event.kind is ClockEventKind.CREATED for event in story):
         return ()
-    now = max(now, story[-1].at)
+    now = max([now, *(event.at for event in story if event.kind is not ClockEventKind.ASSIGNED)])
     found: list[Clock] = []
-    if plan.first_response is not None:
-        run = _first_response_run(story)
-        found.append(_clock("first_response", run, plan.first_response, working_time, now))
-    if plan.resolution is not None:
-        run = _resolution_run(story, reopen)
-        found.append(_clock("resolution", run, plan.resolution, working_time, now))
+    for target in TARGETS:
+        working = target_times.get(target, working_time)
+        by_hand = _set_by_hand(story, working) if target == "resolution" else None
+        allowed = plan.promised(target, priority)
+        if by_hand is not None:
+            found.append(_clock_by_hand(story, *by_hand, working, now))
+        elif allowed is not None:
+            runs = resolution_runs(story, reopen) if target == "resolution" else RUNS[target](story)
+            found += [_clock(target, run, allowed, working, now) for run in runs]
     return tuple(found)
+
+
+def moment_of(clock: Clock, threshold: timedelta, working_time: WorkingTime) -> datetime | None:
+    """When `threshold` of working time is or was used up; None while that is open, and for never.
+
+    A clock that stands still has no such moment ahead of it, unless its due date was set by hand.
+    """
+    if clock.fixed is not None:
+        return _moment_by_hand(clock, clock.fixed, threshold, working_time)
+    used = _NOTHING
+    for since, until in clock.stretches:
+        counted = _NOTHING if until is None else working_time.between(since, until)
+        if until is None or used + counted >= threshold:
+            return _after(working_time, since, threshold - used)
+        used += counted
+    return None
 
 
 def next_due(found: Sequence[Clock]) -> datetime | None:
@@ -152,188 +209,76 @@ def clock_event_of(before: str, after: str) -> ClockEventKind | None:
     return ClockEventKind.RESUMED if old in PAUSED else None
 
 
-# -- when a clock runs ---------------------------------------------------------------------------------
+# -- where a clock stands --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """stretches: (from, to) in which time counts, the last one open (None) while the clock runs."""
-
-    stretches: tuple[tuple[datetime, datetime | None], ...]
-    ended_at: datetime | None
-
-
-_STOPS = frozenset((ClockEventKind.WAITING, ClockEventKind.ON_HOLD, ClockEventKind.RESOLVED))
-_STARTS = frozenset((ClockEventKind.CREATED, ClockEventKind.RESUMED, ClockEventKind.REOPENED))
-_ANSWERS = frozenset((ClockEventKind.RESPONSE, ClockEventKind.RESOLVED))
-
-
-def _first_response_run(story: Sequence[ClockEvent]) -> _Run:
-    upto = next((index for index, event in enumerate(story) if event.kind in _ANSWERS), None)
-    if upto is None:
-        return _Run(_stretches(story), None)
-    ended_at = story[upto].at
-    stretches = tuple((since, until or ended_at) for since, until in _stretches(story[:upto]))
-    return _Run(stretches, ended_at)
-
-
-def _resolution_run(story: Sequence[ClockEvent], reopen: Reopen) -> _Run:
-    if reopen == "restart":
-        last = [index for index, event in enumerate(story) if event.kind is ClockEventKind.REOPENED]
-        story = story[last[-1] :] if last else story
-    resolved_at: datetime | None = None
-    for event in story:
-        if event.kind is ClockEventKind.RESOLVED:
-            resolved_at = resolved_at or event.at
-        elif event.kind is ClockEventKind.REOPENED:
-            resolved_at = None
-    return _Run(_stretches(story), resolved_at)
-
-
-def _stretches(story: Iterable[ClockEvent]) -> tuple[tuple[datetime, datetime | None], ...]:
-    """When time counts. A resolved ticket only starts again by being reopened."""
-    found: list[tuple[datetime, datetime | None]] = []
-    since: datetime | None = None
-    resolved = False
-    for event in story:
-        if event.kind in _STOPS:
-            resolved = resolved or event.kind is ClockEventKind.RESOLVED
-            if since is not None:
-                found.append((since, event.at))
-                since = None
-        elif event.kind in _STARTS:
-            resolved = resolved and event.kind is not ClockEventKind.REOPENED
-            if since is None and not resolved:
-                since = event.at
-    if since is not None:
-        found.append((since, None))
-    return tuple(found)
-
-
-def _clock(target: Target, run: _Run, allowed: timedelta, working_time: WorkingTime, now: datetime) -> Clock:
-    used, due_at = _NOTHING, None
-    for since, until in run.stretches:
-        counted = working_time.between(since, until or now)
-        if due_at is None and (until is None or used + counted >= allowed):
-            due_at = _after(working_time, since, allowed - used)
-        used += counted
+def _clock(target: Target, run: Run, allowed: timedelta, working_time: WorkingTime, now: datetime) -> Clock:
+    used = sum((working_time.between(since, until or now) for since, until in run.stretches), _NOTHING)
     counting = bool(run.stretches) and run.stretches[-1][1] is None
-    state: State
-    if run.ended_at is not None:
-        state = "missed" if used > allowed else "met"
-    elif due_at is not None and now >= due_at:
-        state = "missed"
-    else:
-        state = "running" if counting else "paused"
-    return Clock(
+    clock = Clock(
         target=target,
-        state=state,
-        due_at=due_at if state in ("running", "missed") else None,
+        state="running" if counting else "paused",
+        due_at=None,
         used=used,
         allowed=allowed,
         ended_at=run.ended_at,
         counting=counting,
+        since=run.since,
+        stretches=run.stretches,
+    )
+    due_at = moment_of(clock, allowed, working_time)
+    if run.ended_at is not None:
+        clock = replace(clock, state="missed" if used > allowed else "met")
+    elif due_at is not None and now >= due_at:
+        clock = replace(clock, state="missed")
+    return replace(clock, due_at=due_at if clock.state in ("running", "missed") else None)
+
+
+# -- due dates set by hand -----------------------------------------------------------------------------
+
+
+def _set_by_hand(story: Sequence[ClockEvent], working_time: WorkingTime) -> tuple[datetime, datetime] | None:
+    """(when it was set, when it is due), None where the plan's own promise holds."""
+    last = next((event for event in reversed(story) if event.kind is K.DUE_SET), None)
+    if last is None:
+        return None
+    due = last.due if last.after is None else _after(working_time, last.at, last.after)
+    return None if due is None else (last.at, due)
+
+
+def _clock_by_hand(
+    story: Sequence[ClockEvent], since: datetime, due: datetime, working_time: WorkingTime, now: datetime
+) -> Clock:
+    stretches = stretches_of(story, stops=frozenset((K.RESOLVED,)))
+    ended_at = resolution_of(story)
+    run = window(stretches, since, None)
+    used = sum((working_time.between(begin, end or now) for begin, end in run.stretches), _NOTHING)
+    late = (ended_at or now) > due if ended_at is not None else now >= due
+    state: State = "missed" if late else "met" if ended_at is not None else "running"
+    return Clock(
+        target="resolution",
+        state=state,
+        due_at=None if state == "met" else due,
+        used=used,
+        allowed=working_time.between(since, max(since, due)),
+        ended_at=ended_at,
+        counting=ended_at is None,
+        since=since,
+        stretches=run.stretches,
+        fixed=due,
     )
 
 
-# -- what a tick has to do -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class AlertSent:
-    """An overdue alert that went out, as its event in the ticket's log tells."""
-
-    target: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Overdue:
-    """An alert is to go out now.
-
-    since    when the target was due
-    late     working time since then
-    number   1 for the target's first alert ever; with ticket and target a unique key
-    next_at  when to look again if nothing happens before; None for never
-    """
-
-    target: Target
-    since: datetime
-    late: timedelta
-    number: int
-    next_at: datetime | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class NotYet:
-    """Nothing to alert before `due_at`: look again then."""
-
-    due_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """Nothing to alert until something happens to the ticket."""
-
-
-def overdue_decision(
-    found: Sequence[Clock],
-    alerts_sent: Sequence[AlertSent],
-    plan: SLAPlan,
-    working_time: WorkingTime,
-    now: datetime,
-) -> Overdue | NotYet | Nothing:
-    """What a deadline that has come means for a ticket with these clocks, at `now`.
-
-    Each overdue target is alerted once, and again whenever `plan.repeat_alert` of working time has
-    passed since its last alert, but not while its clock stands still. After an outage one alert
-    goes out, not one for each that was missed. An alert sent before the target was due (under
-    another plan) does not count. Of several targets the one due longest comes first.
-    """
-    upcoming: list[datetime] = []
-    alarmed: Clock | None = None
-    for clock in sorted((clock for clock in found if clock.due_at), key=_due):
-        moment = _alert_at(clock, alerts_sent, plan, working_time)
-        if moment is None:
-            continue
-        if alarmed is None and moment <= now:
-            alarmed = clock
-        else:
-            upcoming.append(max(moment, now))
-    if alarmed is None:
-        return NotYet(min(upcoming)) if upcoming else Nothing()
-    if plan.repeat_alert is not None and alarmed.counting:
-        repeat = _after(working_time, now, plan.repeat_alert)
-        upcoming += [repeat] if repeat is not None else []
-    number = 1 + sum(alert.target == alarmed.target for alert in alerts_sent)
-    return Overdue(
-        target=alarmed.target,
-        since=_due(alarmed),
-        late=working_time.between(_due(alarmed), now),
-        number=number,
-        next_at=min(upcoming, default=None),
-        reason=f"the {_TARGET_WORDS[alarmed.target]} is {time_left(alarmed, working_time)}",
-    )
-
-
-def _due(clock: Clock) -> datetime:
-    assert clock.due_at is not None
-    return clock.due_at
-
-
-def _alert_at(
-    clock: Clock, alerts_sent: Sequence[AlertSent], plan: SLAPlan, working_time: WorkingTime
+def _moment_by_hand(
+    clock: Clock, due: datetime, threshold: timedelta, working_time: WorkingTime
 ) -> datetime | None:
-    """When the clock's next alert is due, past or future; None for never."""
-    if clock.ended_at is not None or clock.due_at is None:
-        return None
-    sent = [alert.at for alert in alerts_sent if alert.target == clock.target and alert.at >= clock.due_at]
-    if not sent:
-        return clock.due_at
-    if plan.repeat_alert is None or not clock.counting:
-        return None
-    return _after(working_time, max(sent), plan.repeat_alert)
+    if threshold == clock.allowed:
+        return due
+    if threshold > clock.allowed:
+        return _after(working_time, due, threshold - clock.allowed)
+    assert clock.since is not None
+    earlier = _after(working_time, clock.since, threshold)
+    return due if earlier is None else min(earlier, due)
 
 
 def _after(working_time: WorkingTime, start: datetime, duration: timedelta) -> datetime | None:
@@ -346,7 +291,17 @@ def _after(working_time: WorkingTime, start: datetime, duration: timedelta) -> d
 
 # -- in words ------------------------------------------------------------------------------------------
 
-_TARGET_WORDS: dict[Target, str] = {"first_response": "first response", "resolution": "resolution"}
+_TARGET_WORDS: dict[Target, str] = {
+    "first_response": "first response",
+    "next_response": "next response",
+    "update": "update to the customer",
+    "resolution": "resolution",
+}
+
+
+def target_words(target: Target) -> str:
+    """What is promised, as people call it: "first response"."""
+    return _TARGET_WORDS[target]
 
 
 def spoken(length: timedelta, *, days: bool = False) -> str:

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from mailticket.config.desk import Desk
-from mailticket.domain.assignment import alerted, alerted_overdue
-from mailticket.domain.digest import DigestModel, DigestSection, TicketRow
+from mailticket.domain.assignment import alerted
 from mailticket.domain.types import Audience, Event, EventKind, Notice, Quiet, TicketFacts
 
 _REPLIED = "auto-replied"
@@ -25,7 +23,7 @@ _GENERATED = "auto-generated"
 class Occasion:
     """What the events of one mail, or one tick, belong to.
 
-    cause        unique name of it ("inbound:17", "overdue:4:3"), part of every notice's key
+    cause        unique name of it ("inbound:17", "sla:4:3"), part of every notice's key
     acknowledge  the decision allows an acknowledgement to the author
     quiet        nobody is told of it but by one alert a day
     """
@@ -81,8 +79,6 @@ def _notices(
             yield from plan_one.assigned()
         case EventKind.TRANSFERRED:
             yield from plan_one.transferred()
-        case EventKind.OVERDUE:
-            yield from plan_one.overdue()
         case EventKind.APPROVED | EventKind.MOVED:
             yield from plan_one.joined()
         case EventKind.DENIED:
@@ -181,11 +177,6 @@ class _Planner:
     def transferred(self) -> Iterator[Notice]:
         extra = {"from_department": self.event.data["before"], "by": self._by()}
         yield from self._agents(self._concerned(), "transfer.alert", self._said(), extra)
-
-    def overdue(self) -> Iterator[Notice]:
-        ticket = self.ticket
-        people = alerted_overdue(self.desk, ticket.department, ticket.assignee, ticket.team).agents
-        yield from self._agents(people, "ticket.overdue", None, dict(self.event.data))
 
     def bounced(self) -> Iterator[Notice]:
         """Whoever wrote what did not arrive is told, and whoever has the ticket now."""
@@ -319,51 +310,3 @@ def brake_alerts(quiet: Quiet, ticket: TicketFacts, desk: Desk) -> tuple[Notice,
         for key in keys
         if key in desk.agents
     )
-
-
-_MOST_ROWS = 50
-"""Tickets listed per department and part; the counts are of all."""
-
-
-def digest_notice(model: DigestModel, desk: Desk, slot: str) -> Notice:
-    """The mail that carries a digest; its slot is part of its key, so it goes out once."""
-    agent = desk.agents[model.manager]
-    identity = f"agent:{agent.key}"
-    return Notice(
-        template="ticket.digest",
-        audience=Audience.INTERNAL,
-        recipient=agent.address,
-        recipient_name=agent.name,
-        identity=identity,
-        ticket_id=None,
-        entry_id=None,
-        automatic=_GENERATED,
-        key=f"ticket.digest:{slot}:{identity}",
-        reason=f"{agent.name} manages {', '.join(section.name for section in model.sections)}",
-        extra={"digest": [_digest_part(section, desk) for section in model.sections]},
-    )
-
-
-def _digest_part(section: DigestSection, desk: Desk) -> dict[str, Any]:
-    overdue = [_digest_row(line.ticket, line.since, desk) for line in section.overdue[:_MOST_ROWS]]
-    return {
-        "name": section.name,
-        "overdue": overdue,
-        "open": [_digest_row(row, None, desk) for row in section.in_time[:_MOST_ROWS]],
-        "overdue_count": len(section.overdue),
-        "open_count": len(section.in_time),
-    }
-
-
-def _digest_row(row: TicketRow, since: datetime | None, desk: Desk) -> dict[str, Any]:
-    agent = desk.agents.get(row.assignee or "")
-    priority = desk.priorities.get(row.priority)
-    return {
-        "number": row.number,
-        "subject": row.subject,
-        "assigned": agent.name if agent else row.assignee or "",
-        "priority": priority.name if priority else row.priority,
-        "create_date": row.created_at.isoformat(),
-        "due_date": row.due_at.isoformat() if row.due_at else None,
-        "overdue_since": since.isoformat() if since else None,
-    }

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 
 from mailticket.config.desk import Condition, Department, Desk, HelpTopic, Rule
 from mailticket.config.pattern import BadPattern, compile_pattern
+from mailticket.domain.types import TicketFacts
 
 TEXT_CAP = 65_536
 """Conditions look at so many characters of a field; rules are about words, not about attachments."""
@@ -110,6 +111,16 @@ def route(facts: MailFacts, desk: Desk) -> Route:
         reasons=tuple(said.reasons),
         fired=tuple(said.fired),
     )
+
+
+def plan_after_transfer(desk: Desk, ticket: TicketFacts, department: str) -> str | None:
+    """The SLA plan of a ticket that moves to `department`; its own where a rule, topic or agent gave it."""
+    home = desk.departments.get(ticket.department)
+    usual = (home.sla_plan if home is not None else None) or desk.default_sla_plan
+    topic = desk.topics.get(ticket.topic or "")
+    if ticket.sla_plan != usual or (topic is not None and topic.sla_plan is not None):
+        return ticket.sla_plan
+    return desk.departments[department].sla_plan or desk.default_sla_plan
 
 
 _DEFAULT = "the desk's default"

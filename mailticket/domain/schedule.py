@@ -20,6 +20,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from mailticket.config.promise import TARGETS, Target
 from mailticket.config.values import WEEKDAYS, parse_interval
 from mailticket.errors import Permanent
 
@@ -332,6 +333,11 @@ class WorkingTimes:
     def of_plan(self, plan: SLAPlan | None) -> WorkingTime:
         """The working time in which a plan's durations count; around the clock without a plan."""
         return self.of(plan.schedule if plan is not None else None)
+
+    def of_targets(self, plan: SLAPlan) -> dict[Target, WorkingTime]:
+        """The working time of each target that has a schedule of its own in this plan."""
+        own = ((target, plan.schedule_of(target)) for target in TARGETS)
+        return {target: self.of(schedule) for target, schedule in own if schedule != plan.schedule}
 
 
 def schedule_problems(desk: Desk, now: datetime) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from mailticket.mail.authentication import Verdict
@@ -417,6 +417,29 @@ class MoveEntry:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class SetDue:
+    """Set by hand when a ticket is due: `due`, or `after` so much of its plan's working time from now.
+
+    Neither takes back what was set, so that the plan's own promise holds again.
+    """
+
+    ticket: int
+    due: datetime | None
+    after: timedelta | None
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Somebody looks after a ticket whose alerts climb: they climb no further."""
+
+    ticket: int
+    actor: str
+    why: str
+
+
 Change = (
     OpenTicket
     | AddEntry
@@ -431,6 +454,8 @@ Change = (
     | Merge
     | Release
     | MoveEntry
+    | SetDue
+    | Acknowledge
 )
 
 
@@ -464,6 +489,9 @@ class EventKind(enum.StrEnum):
     REOPENED = "reopened"
     EDITED = "edited"
     OVERDUE = "overdue"
+    WARNED = "warned"
+    """A step of the SLA plan before its promise is broken."""
+    ACKNOWLEDGED = "acknowledged"
     BOUNCED = "bounced"
     RETURNED = "returned"
     HELD = "held"

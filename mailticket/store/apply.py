@@ -119,7 +119,11 @@ class _Application(TicketChanges):
             )
         )
         self.done.ticket = ticket
-        data = {"suspected": change.suspected_number, "predecessor": change.predecessor}
+        data = {
+            "suspected": change.suspected_number,
+            "predecessor": change.predecessor,
+            "assignee": change.assignee,
+        }
         self._happened(EventKind.CREATED, change.requester, change.why, data)
         if change.held and change.suspected is not None:
             held = {"held": ticket.number}

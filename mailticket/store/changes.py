@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from mailticket.domain.status import FINISHED
 from mailticket.domain.types import (
+    Acknowledge,
     AddParticipant,
     Change,
     Event,
@@ -22,6 +23,7 @@ from mailticket.domain.types import (
     MoveEntry,
     Release,
     RemoveParticipant,
+    SetDue,
     SetField,
     Tag,
 )
@@ -117,6 +119,10 @@ class TicketChanges:
                 self._release(change)
             case MoveEntry():
                 self._move(change)
+            case SetDue():
+                self._set_due(change)
+            case Acknowledge():
+                self._happened(EventKind.ACKNOWLEDGED, change.actor, change.why, {})
             case _:
                 raise TypeError(f"{type(change).__name__} needs the mail it comes from")
 
@@ -145,6 +151,14 @@ class TicketChanges:
         event = change_field(self.session, self._ticket(), change, self.now)
         if event is not None:
             self.done.events.append(event)
+
+    def _set_due(self, change: SetDue) -> None:
+        data = {
+            "field": "due",
+            "due": change.due.isoformat() if change.due is not None else None,
+            "after_seconds": change.after.total_seconds() if change.after is not None else None,
+        }
+        self._happened(EventKind.EDITED, change.actor, change.why, data)
 
     def _tag(self, change: Tag) -> None:
         ticket = self._ticket()

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cache
 from typing import Final
 
-from sqlalchemy import Executable, bindparam, func, select, update
+from sqlalchemy import Executable, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -47,16 +47,19 @@ class DueDeadline:
 
     ticket_id: int
     kind: str
-    due_at: datetime
+    due_at: datetime | None
     version: int
 
 
-def plan(session: Session, ticket_id: int, kind: str, due_at: datetime) -> int:
-    """Set when `kind` is due next for the ticket; returns the deadline's version.
+def plan(
+    session: Session, ticket_id: int, kind: str, due_at: datetime | None, now: datetime | None = None
+) -> int:
+    """Set when `kind` is due next for the ticket, None for never; returns the deadline's version.
 
     Planning the moment that is planned already changes nothing; any other gets the next version.
+    With `now` the row remembers when it was planned, so that `claim_misplanned` finds it.
     """
-    row = {"ticket_id": ticket_id, "kind": kind, "due_at": due_at, "version": 1}
+    row = {"ticket_id": ticket_id, "kind": kind, "due_at": due_at, "version": 1, "planned_at": now}
     dialect = session.get_bind().dialect.name
     version = session.execute(_plan(dialect), row).scalar_one_or_none()
     if version is None:  # planned for this moment already
@@ -78,10 +81,11 @@ _CLEAR_KIND: Final = _CLEAR.where(_C.kind == bindparam("what"))
 def _plan(dialect: str) -> Executable:
     """Built once per database: building the statement costs three times what running it does."""
     insert = sqlite.insert(_DEADLINE) if dialect == "sqlite" else postgresql.insert(_DEADLINE)
+    fresh = insert.excluded
     return insert.on_conflict_do_update(
         index_elements=["ticket_id", "kind"],
-        set_={"due_at": insert.excluded.due_at, "version": _C.version + 1},
-        where=_C.due_at.is_distinct_from(insert.excluded.due_at),
+        set_={"due_at": fresh.due_at, "version": _C.version + 1, "planned_at": fresh.planned_at},
+        where=or_(_C.due_at.is_distinct_from(fresh.due_at), _C.planned_at > fresh.planned_at),
     ).returning(_C.version)
 
 

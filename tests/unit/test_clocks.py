@@ -17,18 +17,15 @@ from hypothesis import strategies as st
 
 from mailticket.config.desk import Schedule, SLAPlan
 from mailticket.domain.clocks import (
-    AlertSent,
     Clock,
     ClockEvent,
     ClockEventKind,
-    Nothing,
-    NotYet,
-    Overdue,
     Reopen,
     clock_event_of,
     clocks,
+    every_clock,
+    moment_of,
     next_due,
-    overdue_decision,
     spoken,
     time_left,
 )
@@ -66,44 +63,87 @@ def only(plan_: SLAPlan, events: list[ClockEvent], now: str, **more: Any) -> Clo
 # -- the simulation: it knows the story so far and the wall clock, and counts minutes -----------------
 
 
+class Counter:
+    """One target counted minute by minute, by rules written down a second time and in another way."""
+
+    def __init__(self, target: str, reopen: Reopen) -> None:
+        self.target, self.reopen = target, reopen
+        self.created = self.waiting = self.held = self.resolved = self.answered = False
+        self.running = target in ("first_response", "resolution")
+        self.used = self.begun = 0
+        self.done: list[int] = []
+        """Minutes used by each promise that ended."""
+
+    def happens(self, kind: ClockEventKind) -> None:
+        self.created = self.created or kind is K.CREATED
+        if kind in (K.WAITING, K.ON_HOLD):
+            self.waiting, self.held = kind is K.WAITING, kind is K.ON_HOLD
+        elif kind is K.RESUMED:
+            self.waiting = self.held = False
+        elif kind is K.RESOLVED:
+            self.resolved = True
+        elif kind is K.REOPENED:
+            self.resolved = self.waiting = self.held = False
+        getattr(self, f"_{self.target}")(kind)
+        self.answered = self.answered or kind in (K.RESPONSE, K.RESOLVED)
+
+    def _end(self) -> None:
+        if self.running:
+            self.done.append(self.used)
+        self.running = False
+
+    def _begin(self) -> None:
+        if not self.running:
+            self.running, self.used = True, 0
+            self.begun += 1
+
+    def _first_response(self, kind: ClockEventKind) -> None:
+        if kind in (K.RESPONSE, K.RESOLVED):
+            self._end()
+
+    def _next_response(self, kind: ClockEventKind) -> None:
+        if kind in (K.RESPONSE, K.RESOLVED):
+            self._end()
+        elif kind is K.CUSTOMER_MESSAGE and self.answered:
+            self._begin()
+
+    def _update(self, kind: ClockEventKind) -> None:
+        if kind in (K.RESPONSE, K.RESOLVED):
+            self._end()
+        if kind in (K.RESPONSE, K.REOPENED) and not self.resolved:
+            self._begin()
+
+    def _resolution(self, kind: ClockEventKind) -> None:
+        self.running = not self.resolved
+        if kind is K.REOPENED and self.reopen == "restart":
+            self.used = 0
+            self.begun += 1
+
+    @property
+    def counting(self) -> bool:
+        paused = self.waiting or (self.held and self.target != "update")
+        return self.created and self.running and not paused and not self.resolved
+
+
 def simulate(
-    target: str,
-    allowed: int,
-    events: list[ClockEvent],
-    working: WorkingTime,
-    now: datetime,
-    reopen: Reopen,
-) -> tuple[int, datetime | None, bool]:
-    """(minutes used, when the allowance was used up, whether the clock is done), minute by minute."""
-    used, due_at, created, paused, resolved, done = 0, None, False, False, False, False
+    target: str, events: list[ClockEvent], working: WorkingTime, now: datetime, reopen: Reopen
+) -> tuple[Counter, dict[int, datetime]]:
+    """The counter at `now`, and when the promise under way had used up 1, 2 ... minutes."""
+    counter = Counter(target, reopen)
+    reached: dict[int, datetime] = {}
     pending = sorted(events, key=lambda event: event.at)
     moment = pending[0].at
     while True:
         while pending and pending[0].at <= moment:
-            kind = pending.pop(0).kind
-            created = created or kind is K.CREATED
-            if kind in (K.WAITING, K.ON_HOLD):
-                paused = True
-            elif kind is K.RESUMED:
-                paused = False
-            elif kind is K.RESOLVED:
-                resolved = True
-            elif kind is K.REOPENED:
-                resolved = paused = False
-                if target == "resolution" and reopen == "restart":
-                    used, due_at = 0, None
-            if target == "first_response":
-                done = done or kind in (K.RESPONSE, K.RESOLVED)
-            else:
-                done = resolved
-        if created and due_at is None and not done and used >= allowed:
-            due_at = moment
+            begun = counter.begun
+            counter.happens(pending.pop(0).kind)
+            if counter.begun != begun:
+                reached = {}
         if moment >= now:
-            return used, due_at, done
-        if created and not paused and not resolved and not done and working.is_open(moment):
-            used += 1
-            if used == allowed and due_at is None:
-                due_at = moment + MINUTE
+            return counter, reached
+        if counter.counting and working.is_open(moment):
+            counter.used += 1
+            reached[counter.used] = moment + MINUTE
         moment += MINUTE
 
 
@@ -142,26 +182,89 @@ def scene_of(seed: int) -> tuple[WorkingTime, list[ClockEvent], datetime, int, R
     return working, events, now, rng.randint(1, 700), rng.choice(("continue", "restart"))
 
 
+PROMISED = ("first_response", "next_response", "update", "resolution")
+
+
 @settings(max_examples=CASES, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**63))
 def test_every_clock_equals_the_simulation_to_the_minute(seed: int) -> None:
     working, events, now, allowed, reopen = scene_of(seed)
-    promised = plan(first_response=MINUTE * allowed, resolution=MINUTE * allowed)
-    shuffled = [event for event in events if event.kind is not K.CREATED]
-    for clock in clocks(promised, [events[0], *shuffled], working, now, reopen):
-        used, due_at, done = simulate(clock.target, allowed, events, working, now, reopen)
-        assert clock.used == MINUTE * used
-        assert (clock.ended_at is not None) is done
-        if done:
-            assert clock.state == ("missed" if used > allowed else "met")
-        else:
-            assert (clock.state == "missed") is (due_at is not None and due_at <= now)
-        if clock.state == "missed":
-            assert clock.due_at == due_at
-        if clock.state == "running":
-            assert clock.due_at is not None
-            assert clock.due_at > now
-            assert working.between(now, clock.due_at) == MINUTE * (allowed - used)
+    target = PROMISED[seed % 4]
+    promised = plan(**{target: MINUTE * allowed})
+    found = every_clock(promised, events, working, now, reopen)
+    counter, reached = simulate(target, events, working, now, reopen)
+    ended = [clock for clock in found if clock.ended_at is not None]
+    if target == "resolution":
+        assert [clock.used for clock in found] == [MINUTE * counter.used]
+        assert bool(ended) is counter.resolved
+    else:
+        assert [clock.used for clock in ended] == [MINUTE * used for used in counter.done]
+        assert (len(found) > len(ended)) is counter.running
+    for clock in ended:
+        assert clock.state == ("missed" if clock.used > MINUTE * allowed else "met")
+    if found and found[-1].ended_at is None:
+        check_running(found[-1], counter, reached, allowed, working, now)
+
+
+def check_running(
+    clock: Clock,
+    counter: Counter,
+    reached: dict[int, datetime],
+    allowed: int,
+    working: WorkingTime,
+    now: datetime,
+) -> None:
+    """An unfinished clock against the counter: used, due, and every minute of the way there."""
+    assert clock.used == MINUTE * counter.used
+    assert clock.counting is counter.counting
+    assert (clock.state == "missed") is (allowed in reached)
+    for minutes in range(1, counter.used + 1, max(counter.used // 5, 1)):
+        assert moment_of(clock, MINUTE * minutes, working) == reached[minutes]
+    if clock.state == "missed":
+        assert clock.due_at == reached[allowed]
+    elif clock.counting:
+        assert clock.state == "running"
+        assert clock.due_at is not None
+        assert clock.due_at > now
+        assert working.between(now, clock.due_at) == MINUTE * (allowed - counter.used)
+    else:
+        assert (clock.state, clock.due_at) == ("paused", None)
+
+
+@settings(max_examples=CASES // 4, deadline=None, database=None)
+@given(st.integers(0, 2**63))
+def test_a_new_plan_or_priority_is_counted_from_the_beginning_whenever_it_came(seed: int) -> None:
+    working, events, now, allowed, reopen = scene_of(seed)
+    changed = [*events, ClockEvent(events[seed % len(events)].at, K.PLAN_CHANGED)]
+    low = plan(
+        first_response=MINUTE * allowed * 2,
+        resolution="100d",
+        priorities={"high": {"factor": 0.5, "resolution": MINUTE * allowed}, "low": {"factor": 3.0}},
+    )
+    high = plan(first_response=MINUTE * allowed, resolution=MINUTE * allowed)
+    assert clocks(low, changed, working, now, reopen, priority="high") == clocks(
+        high, events, working, now, reopen
+    )
+    assert clocks(low, changed, working, now, reopen, priority="normal")[0].allowed == MINUTE * allowed * 2
+
+
+@settings(max_examples=CASES // 4, deadline=None, database=None)
+@given(st.integers(0, 2**63))
+def test_a_due_date_set_by_hand_stands_whatever_pauses(seed: int) -> None:
+    working, events, now, _, reopen = scene_of(seed)
+    rng = random.Random(seed)
+    set_at = events[rng.randrange(len(events))].at
+    due = set_at + MINUTE * rng.randint(-600, 3000)
+    by_hand = ClockEvent(set_at, K.DUE_SET, due=due)
+    (clock,) = clocks(plan(), [*events, by_hand], working, now, reopen)
+    resolved = simulate("resolution", events, working, now, reopen)[0].resolved
+    late = (clock.ended_at or now) >= due if clock.ended_at is None else clock.ended_at > due
+    assert clock.fixed == due
+    assert (clock.ended_at is not None) is resolved
+    assert clock.state == ("missed" if late else "met" if resolved else "running")
+    assert clock.due_at == (None if clock.state == "met" else due)
+    taken_back = ClockEvent(max(event.at for event in events), K.DUE_SET)
+    assert clocks(plan(), [*events, by_hand, taken_back], working, now, reopen) == ()
 
 
 @settings(max_examples=CASES // 4, deadline=None, database=None)
@@ -172,41 +275,6 @@ def test_the_counted_lines_of_the_ledger_add_up_to_the_time_used(seed: int) -> N
     lines = ledger(events, working, now)
     assert sum((line.time for line in lines if line.counted), timedelta(0)) == clock.used
     assert len({(line.holder, line.who) for line in lines}) == len(lines)
-
-
-@settings(max_examples=CASES // 4, deadline=None, database=None)
-@given(st.integers(0, 2**63), st.sampled_from([None, 30, 240]))
-def test_a_tick_alerts_each_target_once_and_then_only_when_it_is_to_be_repeated(
-    seed: int, repeat: int | None
-) -> None:
-    working, events, now, allowed, _ = scene_of(seed)
-    promised = plan(
-        first_response=MINUTE * allowed,
-        resolution=MINUTE * allowed * 2,
-        repeat_alert=MINUTE * repeat if repeat else None,
-    )
-    sent: list[AlertSent] = []
-    looked = 0
-    while looked < 40:
-        looked += 1
-        found = clocks(promised, events, working, now)
-        verdict = overdue_decision(found, sent, promised, working, now)
-        if isinstance(verdict, Nothing):
-            break
-        if isinstance(verdict, NotYet):
-            assert verdict.due_at > now
-            now = verdict.due_at
-            continue
-        assert verdict.since <= now
-        assert verdict.number == 1 + sum(alert.target == verdict.target for alert in sent)
-        again = [alert.at for alert in sent if alert.target == verdict.target]
-        if again:
-            assert repeat is not None
-            assert working.between(max(again), now) >= MINUTE * repeat
-        sent.append(AlertSent(verdict.target, now))
-    if repeat is None:
-        assert len(sent) == len({alert.target for alert in sent})
-        assert looked < 40
 
 
 # -- by hand -------------------------------------------------------------------------------------------
@@ -349,16 +417,6 @@ def test_a_promise_in_a_schedule_that_never_opens_is_never_due() -> None:
     found = clocks(promised, story(CREATED), never, now)
     assert [(clock.state, clock.due_at) for clock in found] == [("running", None), ("running", None)]
     assert next_due(found) is None
-    assert overdue_decision(found, [], promised, never, now) == Nothing()
-
-
-def test_an_overdue_alert_is_not_repeated_once_the_desk_has_closed_for_good() -> None:
-    last = WorkingTime(Schedule.model_validate({"hours": {}, "open": {"2026-06-01": ["00:00-24:00"]}}))
-    promised = plan(first_response="2h", repeat_alert="12h")
-    found = clocks(promised, story(CREATED), last, berlin("2026-06-02T01:00"))
-    verdict = overdue_decision(found, [], promised, last, berlin("2026-06-02T01:00"))
-    assert isinstance(verdict, Overdue)
-    assert verdict.next_at is None
 
 
 def test_a_clock_set_back_never_gives_time_back_or_a_negative_use() -> None:
@@ -412,83 +470,6 @@ def test_next_due_is_the_earliest_unkept_promise(
 ) -> None:
     found = clocks(BOTH, story(CREATED, *events), OFFICE, berlin(now))
     assert next_due(found) == (berlin(due) if due else None)
-
-
-# -- what a tick does ----------------------------------------------------------------------------------
-
-
-def decide(
-    now: str, *alerts: tuple[str, str], events: Any = (), repeat: str | None = None
-) -> Overdue | NotYet | Nothing:
-    promised = plan(first_response="2h", resolution="8h", repeat_alert=repeat)
-    found = clocks(promised, story(CREATED, *events), OFFICE, berlin(now))
-    sent = [AlertSent(target, berlin(at)) for target, at in alerts]
-    return overdue_decision(found, sent, promised, OFFICE, berlin(now))
-
-
-def test_before_anything_is_due_a_tick_looks_again_when_it_is() -> None:
-    assert decide("2026-06-01T10:00") == NotYet(berlin("2026-06-01T11:00"))
-
-
-def test_at_the_very_moment_the_alert_goes_out() -> None:
-    assert decide("2026-06-01T11:00") == Overdue(
-        target="first_response",
-        since=berlin("2026-06-01T11:00"),
-        late=timedelta(0),
-        number=1,
-        next_at=berlin("2026-06-01T17:00"),
-        reason="the first response is due now",
-    )
-
-
-def test_an_alert_sent_is_not_sent_again_by_a_late_or_second_tick() -> None:
-    assert decide("2026-06-01T11:05", ("first_response", "2026-06-01T11:00")) == NotYet(
-        berlin("2026-06-01T17:00")
-    )
-
-
-def test_an_overdue_alert_is_repeated_in_working_time() -> None:
-    sent = ("first_response", "2026-06-01T11:00")
-    assert decide("2026-06-01T12:00", sent, repeat="4h") == NotYet(berlin("2026-06-01T15:00"))
-    verdict = decide("2026-06-01T15:00", sent, repeat="4h")
-    assert isinstance(verdict, Overdue)
-    assert (verdict.number, verdict.late) == (2, 4 * HOUR)
-    # 17:00 brings the resolution before 11:00 of the next day brings the next repeat
-    assert verdict.next_at == berlin("2026-06-01T17:00")
-
-
-def test_after_a_long_outage_one_alert_goes_out_for_each_target() -> None:
-    first = decide("2026-06-20T10:00", repeat="1h")
-    assert isinstance(first, Overdue)
-    assert first.target == "first_response"
-    assert first.next_at == berlin("2026-06-20T10:00")  # the other target, at once
-    sent = [("first_response", "2026-06-20T10:00")]
-    second = decide("2026-06-20T10:00", *sent, repeat="1h")
-    assert isinstance(second, Overdue)
-    assert second.target == "resolution"
-    sent.append(("resolution", "2026-06-20T10:00"))
-    # it is a Saturday: the next one on Monday, when an hour has been worked
-    assert decide("2026-06-20T10:00", *sent, repeat="1h") == NotYet(berlin("2026-06-22T10:00"))
-
-
-def test_an_overdue_ticket_that_waits_for_the_customer_is_not_nagged_about() -> None:
-    events = [("2026-06-01T12:00", K.WAITING)]
-    sent = ("first_response", "2026-06-01T11:00")
-    assert decide("2026-06-03T12:00", sent, events=events, repeat="1h") == Nothing()
-    assert isinstance(decide("2026-06-03T12:00", events=events, repeat="1h"), Overdue)
-
-
-def test_what_is_done_is_not_alerted() -> None:
-    assert decide("2026-06-20T10:00", events=[("2026-06-01T10:00", K.RESOLVED)]) == Nothing()
-    assert decide("2026-06-20T10:00", events=[("2026-06-01T12:00", K.RESOLVED)]) == Nothing()
-
-
-def test_an_alert_of_an_earlier_promise_does_not_count_for_a_later_one() -> None:
-    verdict = decide(
-        "2026-06-01T17:00", ("resolution", "2026-06-01T13:00"), ("first_response", "2026-06-01T11:00")
-    )
-    assert isinstance(verdict, Overdue)
-    assert (verdict.target, verdict.number) == ("resolution", 2)
 
 
 # -- statuses, words, the ledger -----------------------------------------------------------------------

@@ -8,6 +8,7 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 
+from mailticket.store import alert_models
 from mailticket.store.models import Base, UTCDateTime
 
 
@@ -15,6 +16,8 @@ def render_item(kind: str, item: object, _context: AutogenContext) -> str | Lite
     """A migration must not change when our own types do: it names what the database sees."""
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UTCDateTime) else False
 
+
+_TABLES_ELSEWHERE = (alert_models,)
 
 connection: Connection = context.config.attributes["connection"]
 context.configure(
