@@ -83,21 +83,19 @@ def number_pattern(subject_tag: str) -> re.Pattern[str]:
     needed, because any number would do otherwise.
     """
     before, _, after = subject_tag.partition("{number}")
-    plain_before, plain_after = before.strip().lstrip("[({<"), after.strip().rstrip("])}>")
-    forms = [rf"(?<![\w#&/])#{_NUMBER}(?![\w])"]
-    if plain_before or plain_after:
-        start = r"(?<!\w)" if plain_before[:1].isalnum() else ""
-        forms.insert(0, start + _loose(plain_before) + _NUMBER + _loose(plain_after) + r"(?![0-9])")
+    start, end = before.strip().lstrip("[({<"), after.strip().rstrip("])}>")
+    if start or end:
+        closing = rf"\s?{_loose(end)}" if end else ""
+        guard = r"(?!\d)" if end[:1].isalnum() else r"(?!\w)"
+        tag = rf"(?<![\w#&/]){_loose(start)}\s?{_NUMBER}{guard}{closing}"
     else:
-        forms.insert(0, re.escape(before.strip()) + _NUMBER + re.escape(after.strip()))
-    return re.compile("|".join(forms), re.IGNORECASE)
+        tag = re.escape(before.strip()) + _NUMBER + re.escape(after.strip())
+    return re.compile(rf"{tag}|(?<![\w#&/])#{_NUMBER}(?!\w)", re.IGNORECASE)
 
 
 def _loose(literal: str) -> str:
-    """A literal whose blanks may be any blanks, or none: clients and people change them."""
-    return r"\s?".join(re.escape(word) for word in re.split(r"(\s+)", literal) if word.strip()) + (
-        r"\s?" if literal[-1:].isspace() else ""
-    )
+    """A literal whose blanks may be missing: clients and people change them."""
+    return r"\s?".join(map(re.escape, literal.split()))
 
 
 def ticket_numbers(subject: str, subject_tag: str) -> tuple[str, ...]:
