@@ -91,6 +91,15 @@ LINES_THAT_ARE_COMMANDS = [
     ("#tag störung", "tag", "störung"),
     ("#untag urgent", "untag", "urgent"),
     ("#untag `urgent`", "untag", "urgent"),
+    ("#cc bob@customer.example", "cc", "bob@customer.example"),
+    ("#cc bob@customer.example <mailto:bob@customer.example>", "cc", "bob@customer.example"),
+    ("#uncc <bob@customer.example>", "uncc", "bob@customer.example"),
+    ("#move 123456", "move", "123456"),
+    ("#move #123456", "move", "123456"),
+    ("#move: [#123456]", "move", "123456"),
+    ("#move New.", "move", "New"),
+    ("#approve", "approve", ""),
+    ("*#Deny.*", "deny", ""),
 ]
 
 
@@ -114,6 +123,12 @@ def understood(text: str) -> tuple[list[tuple[str, str]], str]:
 
 
 LINES_THAT_STOP_THE_MAIL = [
+    ("#cc", "#cc"),
+    ("#move", "#move"),
+    ("#move bob", "#move"),
+    ("#move 12", "#move"),
+    ("#approve him", "#approve"),
+    ("#aprove", "#approve"),
     ("#clsoe", "#close"),
     ("#closed", "#close"),
     ("#asign bob", "#assign"),
