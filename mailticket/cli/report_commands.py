@@ -62,8 +62,9 @@ def report_sla(
     """Promises met and missed, how long answers took, what came back, and the backlog over time."""
     if as_json and as_csv:
         raise typer.BadParameter("either --json or --csv")
+    period = length_of(since)
     with open_desk(ctx) as desk:
-        report = make_report(desk, by, length_of(since))
+        report = make_report(desk, by, period)
         zone = ZoneInfo(desk.settings.desk.time_zone)
         if html is not None:
             title = f"{desk.settings.desk.name}: service levels by {by}"
