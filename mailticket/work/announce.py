@@ -184,7 +184,8 @@ def _written(
         "sender_address": department.address,
         "references": talk.references(),
         "thread": talk.outlook(),
-        "token": token if ticket or alias is not None else None,
+        # a mere address that an SLA plan names cannot act on the ticket
+        "token": token if (ticket or alias is not None) and not _is_bare(notice) else None,
         "automatic": notice.automatic,
         "extra": notice.extra,
         "reason": notice.reason,
@@ -215,6 +216,10 @@ def _role(notice: Notice) -> Role:
     if notice.asked is not None:
         return Role.ACTION
     return Role.AGENT if notice.identity.startswith("agent:") else Role.CUSTOMER
+
+
+def _is_bare(notice: Notice) -> bool:
+    return notice.identity.startswith("address:")
 
 
 def _snapshot(ticket: TicketFacts) -> dict[str, Any]:
