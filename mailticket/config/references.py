@@ -6,6 +6,7 @@ One rule, one function: each takes the draft and reports to its document.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -261,6 +262,27 @@ def smarthost_can_be_used(draft: Draft) -> None:
         _warn_of_plain_login(draft, path, smarthost.host, smarthost.security)
 
 
+def signatures_can_be_verified(draft: Draft) -> None:
+    """Verifying signatures takes a package that is an extra, and believing headers takes an MX in front."""
+    trust = draft.desk.trust if draft.desk else None
+    if trust is None:
+        return
+    if trust.verify == "dkim" and find_spec("dkim") is None:
+        message = 'needs the package dkimpy, which is not installed: pip install "mailticket[auth]"'
+        draft.document.report(("trust", "verify"), message, value=trust.verify)
+    open_doors = [
+        key
+        for key, listener in _listeners(draft)
+        if listener.protocol == "smtp" and listener.host in _EVERYWHERE
+    ]
+    if trust.authserv_ids and open_doors:
+        message = (
+            f"are believed, but listeners.{open_doors[0]} takes mail from everywhere: let only the MX that"
+            " writes them reach it, or anybody can write his own"
+        )
+        draft.document.report(("trust", "authserv_ids"), message, warning=True)
+
+
 def templates_folder_exists(draft: Draft) -> None:
     """A site's own templates are in a folder."""
     folder = draft.service.templates
@@ -290,6 +312,7 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     listener_certificates_exist,
     mailboxes_can_be_used,
     smarthost_can_be_used,
+    signatures_can_be_verified,
     templates_folder_exists,
     mail_comes_in_somewhere,
 )

@@ -53,7 +53,7 @@ def decide(reading: Reading, arrival: Arrival, facts: Facts, desk: Desk, now: da
         return Decision(Outcome.IGNORED, (), ("it is a mail this desk sent, come back to it",))
     if reading.classification.bounce is not None:
         return _bounce(reading.classification.bounce, facts)
-    trust = trust_of(reading.mail, arrival, facts, desk.trust)
+    trust = trust_of(reading.mail, arrival, facts, desk)
     if facts.sender is None:
         return _nobody(trust)
     settled = _about_alias(reading, arrival, facts, trust, desk)

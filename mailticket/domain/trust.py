@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from mailticket.config.desk import TRUST_LEVELS, TrustPolicy
+from mailticket.config.desk import TRUST_LEVELS, Desk, TrustPolicy
 from mailticket.domain.types import Arrival, Facts, Trust
-from mailticket.mail.authentication import verdict
+from mailticket.mail.address import canonical, split_extension
+from mailticket.mail.authentication import Verdict, verdict
 from mailticket.mail.types import ParsedMail
 
 Ability = Literal["agent_acts", "join", "open_ticket", "acknowledge"]
@@ -31,7 +32,7 @@ class TrustFinding:
     reasons: tuple[str, ...]
 
 
-def trust_of(mail: ParsedMail, arrival: Arrival, facts: Facts, policy: TrustPolicy) -> TrustFinding:
+def trust_of(mail: ParsedMail, arrival: Arrival, facts: Facts, desk: Desk) -> TrustFinding:
     """How well we know that the mail comes from its From address.
 
     The levels, best first: a token made for this very person; an aligned pass of our own MX or an
@@ -43,15 +44,46 @@ def trust_of(mail: ParsedMail, arrival: Arrival, facts: Facts, policy: TrustPoli
     if facts.sender_agent is not None:
         identities.add(f"agent:{facts.sender_agent}")
     bound = next((item for item in facts.evidence if item.party in identities), None)
-    found = verdict(mail, policy.authserv_ids)
+    if _submitted(arrival, facts):
+        found = Verdict(True, False, f"submitted to us by the account {arrival.auth_user}")
+    else:
+        found = _verdict(mail, facts, desk)
     if found.failed:
         return TrustFinding(Trust.FAILED, (found.detail,))
     if bound is not None:
         return TrustFinding(Trust.TOKEN, (f"it carries a signed token made for {bound.party}",))
     if found.passed:
         return TrustFinding(Trust.AUTHENTICATED, (found.detail,))
-    if arrival.auth_user is not None and arrival.auth_user.lower() == facts.sender:
-        return TrustFinding(Trust.AUTHENTICATED, (f"submitted to us by the account {arrival.auth_user}",))
     if facts.known_sender:
-        return TrustFinding(Trust.KNOWN, (f"{facts.sender} is on file; nothing proves it wrote this",))
-    return TrustFinding(Trust.UNKNOWN, (f"{facts.sender} is new here",))
+        return TrustFinding(
+            Trust.KNOWN, (found.detail, f"{facts.sender} is on file; nothing proves it wrote this")
+        )
+    return TrustFinding(Trust.UNKNOWN, (found.detail, f"{facts.sender} is new here"))
+
+
+def _submitted(arrival: Arrival, facts: Facts) -> bool:
+    """The sender's own account handed the mail in: an account is named like the address or the agent."""
+    return arrival.auth_user is not None and canonical(arrival.auth_user) in (
+        facts.sender,
+        facts.sender_agent,
+    )
+
+
+def _verdict(mail: ParsedMail, facts: Facts, desk: Desk) -> Verdict:
+    """What our own MX says; where it says nothing, what we found out ourselves.
+
+    A domain's signature tells that a mail was written, not to whom: for an agent it proves something
+    only when the desk is among those the mail is addressed to, or anybody who ever got a mail of the
+    agent could hand that one in here.
+    """
+    found = verdict(mail, desk.trust.authserv_ids)
+    if facts.verified is not None and not (found.passed or found.failed):
+        found = facts.verified
+    if found.passed and facts.sender_agent is not None and not _addressed_to(mail, desk):
+        return Verdict(False, False, f"{found.detail}, but the mail is addressed to nobody here")
+    return found
+
+
+def _addressed_to(mail: ParsedMail, desk: Desk) -> bool:
+    named = (canonical(split_extension(item.address)[0]) for item in (*mail.to, *mail.cc))
+    return any(address in desk.department_by_address for address in named)

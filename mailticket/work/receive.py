@@ -25,6 +25,7 @@ from mailticket.domain.decide import decide
 from mailticket.domain.notify import Occasion, plan
 from mailticket.domain.types import Arrival, Decision, Outcome
 from mailticket.errors import Temporary
+from mailticket.mail.authentication import Verdict
 from mailticket.mail.types import Reading
 from mailticket.store.apply import apply
 from mailticket.store.changes import Applied, record
@@ -36,6 +37,7 @@ from mailticket.work.announce import announce
 from mailticket.work.crash import crash_point
 from mailticket.work.parsers import ParserPool, Unread
 from mailticket.work.schedules import Schedules
+from mailticket.work.verify import Verifier
 
 log = structlog.get_logger()
 
@@ -61,6 +63,8 @@ class Read:
     mail: Claimed
     reading: Reading
     unread: Unread | None
+    verified: Verdict | None = None
+    """What its DKIM signatures prove, where that was looked into."""
 
 
 class Receiver:
@@ -76,7 +80,9 @@ class Receiver:
         clock: Callable[[], datetime],
         settings: Receive,
         on_queued: Callable[[], None],
+        verifier: Verifier | None = None,
     ) -> None:
+        self._verifier = verifier or Verifier()
         self._engine = engine
         self._inbox = inbox
         self._parsers = parsers
@@ -114,7 +120,11 @@ class Receiver:
         crash_point("receive.after_claim")
         results = self._parsers.read_all([(mail.raw, mail.envelope_from) for mail in mails])
         crash_point("receive.after_read")
-        return [Read(mail, reading, unread) for mail, (reading, unread) in zip(mails, results, strict=True)]
+        desk, budget = self._desk(), self._verifier.budget()
+        return [
+            Read(mail, reading, unread, self._verifier.verify(mail.raw, reading.mail, desk, budget))
+            for mail, (reading, unread) in zip(mails, results, strict=True)
+        ]
 
     def _handle(self, batch: Sequence[Read]) -> None:
         done = 0
@@ -154,6 +164,7 @@ class Receiver:
         now, desk = self._clock(), self._desk()
         arrival = arrival_of(item.mail)
         facts = gather(session, item.reading, arrival, desk, self._secret)
+        facts = replace(facts, verified=item.verified)
         decision = decide(item.reading, arrival, facts, desk, now)
         done = apply(session, decision, item.reading, arrival, now)
         braked = self._tell(session, decision, done, item, desk, now)

@@ -338,3 +338,24 @@ def test_an_absence_that_no_calendar_has_is_a_mistake(tmp_path: Path, days: str)
     text = f"[agents.bob]\nname = 'Bob'\naddresses = ['bob@staff.desk.example']\naway = ['{days}']"
     (problem,) = problems_of(tmp_path, SMALL, text)
     assert problem.path == "agents.bob.away[0]"
+
+
+def test_believing_an_mx_that_mail_can_pass_by_is_doubtful(tmp_path: Path) -> None:
+    trust = "[trust]\nauthserv_ids = ['mx.desk.example']"
+    everywhere = "[listeners.open]\nhost = '0.0.0.0'\nport = 2526"
+    assert warnings_of(tmp_path, SMALL, trust) == []
+    (warning,) = warnings_of(tmp_path, SMALL, trust, everywhere)
+    assert warning.path == "trust.authserv_ids"
+    assert "listeners.open" in warning.message
+
+
+def test_a_trust_condition_takes_levels_only(tmp_path: Path) -> None:
+    rule = (
+        "[[rules]]\nname = 'r'\n"
+        "when = [{{ field = 'trust', how = '{}', value = '{}' }}]\nthen = {{ tags = ['t'] }}"
+    )
+    assert loaded(tmp_path, SMALL, rule.format("not_equal", "token")).desk.rules[0].name == "r"
+    (unknown,) = problems_of(tmp_path, SMALL, rule.format("equal", "failled"))
+    assert unknown.path == "rules.r.when[0].value"
+    (how,) = problems_of(tmp_path, SMALL, rule.format("contains", "token"))
+    assert how.path == "rules.r.when[0].value"
