@@ -7,15 +7,19 @@ that is missing is an error. What of it a template may count on is in `CATALOGUE
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from mailticket.config.desk import Desk
+from mailticket.delivery.alert_values import AlertSummary, AlertView
+from mailticket.domain.digest_mail import DigestMail
 from mailticket.domain.types import TicketFacts
 
 Reader = Literal["customer", "agent", "manager"]
+_NO_DIGEST = DigestMail()
+_NO_ALERT = AlertView()
+_NO_ALERTS = AlertSummary()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,31 +77,6 @@ class Complaint:
     nearest: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DigestRow:
-    """A ticket in a digest. Overdue ones have `overdue_since`."""
-
-    number: str
-    subject: str
-    assigned: str
-    priority: str
-    create_date: datetime
-    due_date: datetime | None = None
-    overdue_since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DigestPart:
-    """One department in a digest. The rows may be the first of more; the counts are of all."""
-
-    name: str
-    overdue: tuple[DigestRow, ...]
-    open: tuple[DigestRow, ...]
-    overdue_count: int
-    open_count: int
-    """Open and not overdue."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
     """Everything a mail may say. Only `recipient`, `company`, `now` and `zone` concern every mail.
@@ -134,7 +113,9 @@ class Letter:
     problems: tuple[Complaint, ...] = ()
     original_subject: str = ""
     original_text: str = ""
-    digest: tuple[DigestPart, ...] = field(default=())
+    digest: DigestMail = _NO_DIGEST
+    alert: AlertView = _NO_ALERT
+    alerts: AlertSummary = _NO_ALERTS
 
 
 def ticket_view(ticket: TicketFacts, desk: Desk, *, source: str = "mail", suspected: str = "") -> TicketView:
@@ -192,6 +173,8 @@ def context_of(letter: Letter) -> dict[str, Any]:
         "problems": [_complaint(problem) for problem in letter.problems],
         "original": {"subject": letter.original_subject, "text": letter.original_text},
         "digest": _digest(letter.digest, letter.now),
+        "alert": _alert(letter.alert),
+        "alerts": asdict(letter.alerts),
     }
     if letter.ticket is not None:
         context["ticket"] = _ticket(letter.ticket)
@@ -238,37 +221,30 @@ def _complaint(problem: Complaint) -> dict[str, str]:
     return {"line": problem.line, "reason": problem.reason, "nearest": problem.nearest}
 
 
-def _digest(parts: Sequence[DigestPart], now: datetime) -> dict[str, Any]:
-    return {
-        "overdue_count": sum(part.overdue_count for part in parts),
-        "open_count": sum(part.open_count for part in parts),
-        "departments": [
-            {
-                "name": part.name,
-                "overdue": [_row(row, now) for row in part.overdue],
-                "open": [_row(row, now) for row in part.open],
-                "overdue_count": part.overdue_count,
-                "open_count": part.open_count,
-                "more_overdue": max(part.overdue_count - len(part.overdue), 0),
-                "more_open": max(part.open_count - len(part.open), 0),
-            }
-            for part in parts
-        ],
+def _alert(view: AlertView) -> dict[str, Any]:
+    return asdict(view) | {"others": ", ".join(f"{what} {standing}" for what, standing in view.others)}
+
+
+def _digest(mail: DigestMail, now: datetime) -> dict[str, Any]:
+    """The digest as it is, and what follows from it: sums, and lengths of time up to `now`."""
+    plain = asdict(mail)
+    for department in plain["departments"]:
+        for name in ("overdue", "soon", "unassigned", "changed", "waiting", "open"):
+            department[name] = [_row(row, now) for row in department[name]]
+    return plain | {
+        "overdue_count": sum(part.overdue_count for part in mail.departments),
+        "open_count": sum(part.open_count for part in mail.departments),
+        "moved": mail.new + mail.worse + mail.better + mail.gone,
     }
 
 
-def _row(row: DigestRow, now: datetime) -> dict[str, Any]:
-    return {
-        "number": row.number,
-        "subject": row.subject,
-        "assigned": row.assigned,
-        "priority": row.priority,
-        "create_date": row.create_date,
-        "due_date": row.due_date,
-        "overdue_since": row.overdue_since,
-        "late": now - row.overdue_since if row.overdue_since else None,
-        "age": now - row.create_date,
-        "left": row.due_date - now if row.due_date and row.due_date > now else None,
+def _row(row: dict[str, Any], now: datetime) -> dict[str, Any]:
+    overdue, due, waiting = row["overdue_since"], row["due_date"], row["waiting_since"]
+    return row | {
+        "late": now - overdue if overdue else None,
+        "age": now - row["create_date"],
+        "left": due - now if due and due > now else None,
+        "waiting": now - waiting if waiting else None,
     }
 
 
@@ -297,7 +273,9 @@ CATALOGUE: dict[str, TemplateSpec] = {
         TemplateSpec("note.alert", "agent", "a colleague's note or answer", ("ticket",)),
         TemplateSpec("assigned.alert", "agent", "a ticket was given to somebody", ("ticket",)),
         TemplateSpec("transfer.alert", "agent", "a ticket came from another department", ("ticket",)),
-        TemplateSpec("ticket.overdue", "agent", "a promised time has passed", ("ticket",)),
+        TemplateSpec("ticket.warning", "agent", "a promised time comes near", ("ticket", "alert")),
+        TemplateSpec("ticket.overdue", "agent", "a promised time has passed", ("ticket", "alert")),
+        TemplateSpec("ticket.alerts", "agent", "many promised times at once", ("alerts",)),
         TemplateSpec("ticket.digest", "agent", "a manager's day at a glance"),
         TemplateSpec("command.error", "agent", "a command was not understood, nothing was done"),
         TemplateSpec("command.help", "agent", "the commands, on request"),

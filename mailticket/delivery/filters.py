@@ -13,6 +13,7 @@ from jinja2.filters import FILTERS
 from jinja2.runtime import Context
 
 from mailticket.delivery import moments
+from mailticket.delivery.digest_values import BarRow, Bars, Item, Items
 from mailticket.delivery.sandbox import RUN, Run
 from mailticket.delivery.values import Table, Value, Words
 from mailticket.mail.charset import clean_text
@@ -46,7 +47,7 @@ def shown(run: Run, value: Any) -> str:
 def finalize(context: Context, value: Any) -> str:
     """What `{{ value }}` writes: a placeholder, the value itself being put aside."""
     run: Run = context[RUN]
-    if isinstance(value, Words | Table):
+    if isinstance(value, Words | Table | Items | Bars):
         kept: Value = value
     else:
         kept = Words(shown(run, value))
@@ -83,6 +84,47 @@ def _table(context: Context, rows: Sequence[Any], columns: Sequence[Sequence[str
         for row in rows
     )
     return Table(tuple(head for head, _, _ in specs), lines)
+
+
+@pass_context
+def _listed(
+    context: Context, rows: Sequence[Any], title: str, facts: Sequence[Sequence[str]], notes: Sequence[str]
+) -> Items:
+    """Mappings as numbered items. facts: [before, key, behind, and if wanted what an empty one shows]."""
+    run: Run = context[RUN]
+
+    def text(row: Any, key: str) -> str:
+        return _cell(run, context.environment.getattr(row, key))
+
+    return Items(
+        tuple(
+            Item(
+                number=text(row, "n"),
+                title=text(row, title),
+                facts=", ".join(filter(None, (_fact(spec, text(row, spec[1])) for spec in facts))),
+                notes=tuple(filter(None, (text(row, note) for note in notes))),
+            )
+            for row in rows
+        )
+    )
+
+
+def _fact(spec: Sequence[str], value: str) -> str:
+    if value:
+        return f"{spec[0]}{value}{spec[2]}"
+    return spec[3] if len(spec) > 3 else ""
+
+
+@pass_context
+def _bars(context: Context, rows: Sequence[Any], late: str) -> Bars:
+    """Mappings with `label`, `count` and `late` as bars. late: the word for the late ones."""
+    run: Run = context[RUN]
+    found = []
+    for row in rows:
+        values = {key: context.environment.getattr(row, key) for key in ("label", "count", "late")}
+        words = f"{values['count']}, {values['late']} {late}" if values["late"] else str(values["count"])
+        found.append(BarRow(_cell(run, values["label"]), int(values["count"]), int(values["late"]), words))
+    return Bars(tuple(found))
 
 
 def _cell(run: Run, value: Any) -> str:
@@ -181,6 +223,7 @@ _JINJA = (
 )  # fmt: skip
 
 TEMPLATE_FILTERS: dict[str, Any] = {name: FILTERS[name] for name in _JINJA} | {
+    "bars": _bars,
     "block": _block,
     "command": _command,
     "cut": _cut,
@@ -189,6 +232,7 @@ TEMPLATE_FILTERS: dict[str, Any] = {name: FILTERS[name] for name in _JINJA} | {
     "due": _due,
     "facts": _facts,
     "join": _join,
+    "listed": _listed,
     "person": _person,
     "plural": _plural,
     "quote": _quote,

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
+from mailticket.delivery.alert_values import AlertRow, AlertSummary, AlertView
 from mailticket.delivery.context import (
     Complaint,
-    DigestPart,
-    DigestRow,
     Letter,
     Passage,
     Person,
@@ -19,6 +18,7 @@ from mailticket.delivery.context import (
     context_of,
 )
 from mailticket.delivery.render import Renderer, TemplateProblem
+from mailticket.delivery.sample_digest import sample_digest
 from mailticket.mail.marker import marker_line
 
 _NOW = datetime(2026, 11, 3, 13, 40, tzinfo=UTC)
@@ -81,35 +81,9 @@ def _to_customer(**parts: object) -> Letter:
 
 
 def _digest() -> Letter:
-    stranded = DigestRow(
-        number="20261031-0007",
-        subject="Card blocked abroad, customer stranded at the airport in Lisbon",
-        assigned="",
-        priority="Emergency",
-        create_date=_NOW - timedelta(days=3),
-        overdue_since=_NOW - timedelta(days=1, hours=5),
-    )
-    statement = DigestRow(
-        number="20261102-0012",
-        subject="Statement for September is missing",
-        assigned="Anna Agent",
-        priority="Normal",
-        create_date=_NOW - timedelta(days=1),
-        overdue_since=_NOW - timedelta(minutes=50),
-    )
-    login = DigestRow(
-        number="20261103-0001",
-        subject="Online banking: no login since this morning",
-        assigned="Ben Agent",
-        priority="High",
-        create_date=_NOW - timedelta(hours=5),
-        due_date=_NOW + timedelta(hours=3, minutes=20),
-    )
-    support = DigestPart("Support", (stranded, statement), (login,), overdue_count=2, open_count=14)
-    systems = DigestPart("System administration", (), (), 0, 0)
     manager = Person("Mara Manager", "mara@bank.example", "manager")
     reason = "you manage Support and System administration"
-    return _letter(recipient=manager, reply=None, digest=(support, systems), reason=reason)
+    return _letter(recipient=manager, reply=None, digest=sample_digest(_NOW), reason=reason)
 
 
 def _note_alert() -> Letter:
@@ -119,9 +93,40 @@ def _note_alert() -> Letter:
     )
 
 
+def _warning() -> Letter:
+    alert = AlertView(
+        what="first response",
+        standing="due in 40 min",
+        due=_NOW + timedelta(minutes=40),
+        ledger="unassigned 3 h 20 min",
+        others=(("resolution", "due in 6 h 40 min"),),
+    )
+    return _letter(ticket=sample_ticket(), message=_MESSAGE, alert=alert, reason="you work in Support")
+
+
 def _overdue() -> Letter:
-    ticket = sample_ticket(due_date=_NOW - timedelta(hours=2), overdue_since=_NOW - timedelta(hours=2))
-    return _letter(ticket=ticket, message=_MESSAGE, reason="you manage Support")
+    ticket = sample_ticket(
+        assigned="Anna Agent",
+        due_date=_NOW - timedelta(hours=2),
+        overdue_since=_NOW - timedelta(hours=2),
+    )
+    alert = AlertView(
+        what="resolution",
+        standing="overdue by 2 h",
+        due=_NOW - timedelta(hours=2),
+        ledger="unassigned 2 h, with Anna Agent 5 h, waiting for the customer 1 d (not counted)",
+        climbs=True,
+    )
+    return _letter(ticket=ticket, message=_MESSAGE, alert=alert, reason="you manage Support")
+
+
+def _alerts() -> Letter:
+    rows = (
+        AlertRow("20261031-0007", "Card blocked abroad", "first response", "overdue by 5 h", ""),
+        AlertRow("20261102-0012", "Statement is missing", "resolution", "due in 50 min", "Anna Agent"),
+    )
+    summary = AlertSummary(overdue_count=31, soon_count=1, rows=rows, more=30)
+    return _letter(reply=None, alerts=summary, reason="you manage Support")
 
 
 def _command_error() -> Letter:
@@ -204,7 +209,9 @@ SAMPLES: dict[str, Callable[[], Letter]] = {
         comments="Several customers report the same: this looks like an outage.",
         reason="you work in System administration",
     ),
+    "ticket.warning": _warning,
     "ticket.overdue": _overdue,
+    "ticket.alerts": _alerts,
     "ticket.digest": _digest,
     "command.error": _command_error,
     "command.help": lambda: _letter(ticket=sample_ticket(), reason=""),

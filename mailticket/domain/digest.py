@@ -1,27 +1,27 @@
-"""A manager's digest: rows of unfinished tickets in, the worst first out; and which digest is due.
-
-A digest's slot is named by a local date of its reader. The slot of a date begins at the configured
-local time of that date; where the clock skips that time, as much later as it skips, and where it
-comes twice, the first time. It stays due for `GRACE`, so that a daemon that was down sends it late,
-and after a weekend's outage sends Monday's and not also Friday's. The database takes each slot once;
-so restarts, several daemons and clocks set back make no second one.
-"""
+"""What a digest says: rows of unfinished tickets in, the worst first out, a section per department."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from mailticket.config.desk import Desk
-from mailticket.config.values import WEEKDAYS
 from mailticket.domain.clocks import spoken
+from mailticket.domain.digest_jobs import DigestJob, zone_of_agent
+from mailticket.domain.health import MailHealth
+from mailticket.domain.movement import Movements, State, movements
+from mailticket.domain.slots import next_slot
 from mailticket.domain.status import FINISHED, PAUSED
 
-GRACE = timedelta(hours=20)
-"""So late a digest may still go out; less than the shortest time between two."""
-_DAY = timedelta(days=1)
+MOST_WAITING = 5
+AGES: tuple[tuple[str, timedelta], ...] = (
+    ("under a day", timedelta(days=1)),
+    ("1 to 3 days", timedelta(days=3)),
+    ("3 to 7 days", timedelta(days=7)),
+    ("1 to 4 weeks", timedelta(days=28)),
+)
+OLDER = "older"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,10 @@ class TicketRow:
 
     due_at            the earliest promise not kept yet
     last_customer_at  when the customer wrote last
+    last_answer_at    when the customer was answered last
     """
 
+    id: int
     number: str
     subject: str
     status: str
@@ -43,6 +45,15 @@ class TicketRow:
     due_at: datetime | None = None
     overdue_since: datetime | None = None
     last_customer_at: datetime | None = None
+    last_answer_at: datetime | None = None
+
+    @property
+    def unanswered_since(self) -> datetime | None:
+        """Since when the customer waits for an answer; None while the desk waits for them."""
+        if self.status in PAUSED or self.last_customer_at is None:
+            return None
+        answered = self.last_answer_at is not None and self.last_answer_at >= self.last_customer_at
+        return None if answered else self.last_customer_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,15 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Age:
+    """How many unfinished tickets are how old, in words of `AGES`."""
+
+    words: str
+    open: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
 class DigestSection:
     """One department.
 
@@ -73,7 +93,9 @@ class DigestSection:
     unassigned  overdue or not; the most urgent first, then the oldest
     paused      how many wait for the customer or somebody else
     oldest      the ticket that is open longest
+    waiting     whose customer waits longest for an answer, at most `MOST_WAITING`
     load        the busiest first
+    ages        the youngest first, every age
     """
 
     department: str
@@ -84,7 +106,9 @@ class DigestSection:
     unassigned: tuple[TicketRow, ...]
     paused: int
     oldest: TicketRow | None
+    waiting: tuple[TicketRow, ...]
     load: tuple[Load, ...]
+    ages: tuple[Age, ...]
 
     @property
     def open_count(self) -> int:
@@ -93,13 +117,42 @@ class DigestSection:
 
 
 @dataclass(frozen=True, slots=True)
-class DigestModel:
-    """What a manager's digest says, at `made_at`; `next_at` is when the next one comes, if any."""
+class BouncedMail:
+    """A mail about a ticket that did not arrive."""
 
-    manager: str
+    number: str
+    address: str
+    at: datetime
+    permanent: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The last digest of the same name that the reader got."""
+
+    made_at: datetime
+    states: Mapping[int, State]
+
+
+@dataclass(frozen=True, slots=True)
+class DigestModel:
+    """What a digest says, at `made_at`; `next_at` is when the next one comes, if any.
+
+    since    when the last one was made; None for the first
+    states   what the next one will be compared with, by ticket id
+    moved    against the last one; None for the first
+    """
+
+    job: DigestJob
     made_at: datetime
     next_at: datetime | None
+    since: datetime | None
     sections: tuple[DigestSection, ...]
+    states: Mapping[int, State]
+    moved: Movements | None
+    bounces: tuple[BouncedMail, ...] = ()
+    health: MailHealth | None = None
 
     @property
     def overdue_count(self) -> int:
@@ -113,29 +166,53 @@ class DigestModel:
 
     @property
     def empty(self) -> bool:
-        """Nothing is open."""
-        return self.open_count == 0
+        """Nothing is open, no mail bounced, and no mail needs anybody."""
+        troubled = self.health is not None and bool(self.health.troubles)
+        return self.open_count == 0 and not self.bounces and not troubled
 
 
-def departments_managed(desk: Desk, manager: str) -> tuple[str, ...]:
-    """Keys of the departments an agent manages, in the configuration's order."""
-    return tuple(key for key, department in desk.departments.items() if department.manager == manager)
+def digest(
+    desk: Desk,
+    job: DigestJob,
+    rows: Iterable[TicketRow],
+    now: datetime,
+    before: Before | None = None,
+    bounces: Iterable[BouncedMail] = (),
+    health: MailHealth | None = None,
+) -> DigestModel:
+    """The digest of one reader: a section for each department, where the job says so also without tickets.
 
-
-def digest(desk: Desk, manager: str, rows: Iterable[TicketRow], now: datetime) -> DigestModel:
-    """The digest of one manager: a section for each department they manage, the emptiest ones too.
-
-    Rows of other departments and finished tickets are passed over.
+    rows: the tickets of the job's queue; finished ones are passed over. before: None for the first.
     """
-    by_department: dict[str, list[TicketRow]] = {key: [] for key in departments_managed(desk, manager)}
+    every = job.queue.departments if job.every_department else ()
+    by_department: dict[str, list[TicketRow]] = {key: [] for key in every or ()}
     for row in rows:
-        if row.department in by_department and row.status not in FINISHED:
-            by_department[row.department].append(row)
-    next_at = next_slot(now, desk.digest.at, zone_of_agent(desk, manager), desk.digest.weekdays)
+        if row.status not in FINISHED:
+            by_department.setdefault(row.department, []).append(row)
+    order = {key: place for place, key in enumerate(desk.departments)}
+    next_at = next_slot(now, job.beat, zone_of_agent(desk, job.reader))
     sections = tuple(
-        _section(key, desk.departments[key].name, found, now, next_at) for key, found in by_department.items()
+        _section(key, desk.departments[key].name if key in order else key, found, now, next_at)
+        for key, found in sorted(
+            by_department.items(), key=lambda item: (order.get(item[0], 10_000), item[0])
+        )
     )
-    return DigestModel(manager, now, next_at, sections)
+    states = {
+        row.id: State(_overdue_since(row, now) is not None, row.urgency, row.assignee is not None)
+        for found in by_department.values()
+        for row in found
+    }
+    return DigestModel(
+        job=job,
+        made_at=now,
+        next_at=next_at,
+        since=before.made_at if before else None,
+        sections=sections,
+        states=states,
+        moved=movements(before.states, states) if before else None,
+        bounces=tuple(bounces),
+        health=health,
+    )
 
 
 def _section(
@@ -161,7 +238,9 @@ def _section(
         unassigned=tuple(unassigned),
         paused=sum(row.status in PAUSED for row in rows),
         oldest=min(rows, key=_age, default=None),
+        waiting=_waiting(rows),
         load=_load(rows, late),
+        ages=_ages(rows, late, now),
     )
 
 
@@ -188,47 +267,15 @@ def _load(rows: Iterable[TicketRow], late: dict[str, datetime]) -> tuple[Load, .
     return tuple(sorted(totals.values(), key=lambda load: (-load.open, -load.overdue, load.assignee or "")))
 
 
-# -- when ----------------------------------------------------------------------------------------------
+def _waiting(rows: Iterable[TicketRow]) -> tuple[TicketRow, ...]:
+    unanswered = [(since, row.number, row) for row in rows if (since := row.unanswered_since) is not None]
+    return tuple(row for _, _, row in sorted(unanswered, key=lambda item: item[:2])[:MOST_WAITING])
 
 
-def digest_slot(desk: Desk, manager: str, now: datetime) -> str | None:
-    """The local date ("2026-06-01") of the manager's digest that is due now, or None."""
-    if not desk.digest.enabled:
-        return None
-    zone = zone_of_agent(desk, manager)
-    slot = slot_due(now, desk.digest.at, zone, desk.digest.weekdays)
-    return slot.isoformat() if slot is not None else None
-
-
-def zone_of_agent(desk: Desk, agent: str) -> ZoneInfo:
-    """The zone an agent reads times in: their own, else the desk's."""
-    known = desk.agents.get(agent)
-    return ZoneInfo((known.time_zone if known else None) or desk.time_zone)
-
-
-def slot_due(now: datetime, at: time, zone: tzinfo, weekdays: Iterable[str]) -> date | None:
-    """The date whose digest has begun to be due at `now` and still is; None when there is none.
-
-    at: local time of day. weekdays: "mon" ... "sun".
-    """
-    days = frozenset(weekdays)
-    today = now.astimezone(zone).date()
-    for day in (today, today - _DAY):
-        if WEEKDAYS[day.weekday()] in days and _begins(day, at, zone) <= now < _begins(day, at, zone) + GRACE:
-            return day
-    return None
-
-
-def next_slot(now: datetime, at: time, zone: tzinfo, weekdays: Iterable[str]) -> datetime | None:
-    """When the next digest after `now` begins to be due (UTC); None without weekdays."""
-    days = frozenset(weekdays)
-    today = now.astimezone(zone).date()
-    for ahead in range(9):
-        day = today + ahead * _DAY
-        if WEEKDAYS[day.weekday()] in days and (moment := _begins(day, at, zone)) > now:
-            return moment
-    return None
-
-
-def _begins(day: date, at: time, zone: tzinfo) -> datetime:
-    return datetime.combine(day, at.replace(tzinfo=None, fold=0), zone).astimezone(UTC)
+def _ages(rows: Iterable[TicketRow], late: Mapping[str, datetime], now: datetime) -> tuple[Age, ...]:
+    totals = {words: [0, 0] for words, _ in AGES} | {OLDER: [0, 0]}
+    for row in rows:
+        words = next((words for words, below in AGES if now - row.created_at < below), OLDER)
+        totals[words][0] += 1
+        totals[words][1] += row.number in late
+    return tuple(Age(words, *counts) for words, counts in totals.items())

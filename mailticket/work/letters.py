@@ -11,10 +11,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
+from mailticket.delivery.alert_values import alert_of, summary_of
 from mailticket.delivery.context import (
     Complaint,
-    DigestPart,
-    DigestRow,
     Letter,
     Passage,
     Person,
@@ -23,6 +22,7 @@ from mailticket.delivery.context import (
     ticket_view,
 )
 from mailticket.delivery.render import Renderer
+from mailticket.domain.digest_mail import DigestMail, from_json
 from mailticket.domain.types import TicketFacts
 from mailticket.mail.compose import OutgoingAttachment, OutgoingParts, compose
 from mailticket.mail.marker import marker_line
@@ -35,7 +35,7 @@ from mailticket.store.outbox import ClaimedOut, Rendered
 
 MAX_ATTACHED = 10_000_000
 """Bytes of attachments passed on in one mail; the rest is named only."""
-_SHOWS_LAST_MESSAGE = ("assigned.alert", "transfer.alert", "ticket.overdue")
+_SHOWS_LAST_MESSAGE = ("assigned.alert", "transfer.alert", "ticket.overdue", "ticket.warning")
 _MOST_PARTS = 100
 """Parts of an attached mail up to which it goes out as one; programs on its way would take it apart."""
 _PASSED_ON = ("file", "inline", "message", "calendar", "rest", "tnef")
@@ -138,7 +138,9 @@ def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> 
         about=extra.get("about", ""),
         original_subject=extra.get("subject", ""),
         original_text=extra.get("text", ""),
-        digest=tuple(_digest_part(part) for part in extra.get("digest", ())),
+        digest=from_json(extra["digest"]) if "digest" in extra else DigestMail(),
+        alert=alert_of(extra.get("alert")),
+        alerts=summary_of(extra.get("alerts")),
     )
 
 
@@ -222,20 +224,3 @@ def _type_of(file: EntryAttachment, data: bytes) -> str:
     if file.content_type == "message/rfc822" and data.lower().count(b"content-type:") > _MOST_PARTS:
         return "application/octet-stream"
     return file.content_type
-
-
-def _digest_part(part: dict[str, Any]) -> DigestPart:
-    return DigestPart(
-        name=part["name"],
-        overdue=tuple(_digest_row(row) for row in part["overdue"]),
-        open=tuple(_digest_row(row) for row in part["open"]),
-        overdue_count=part["overdue_count"],
-        open_count=part["open_count"],
-    )
-
-
-def _digest_row(row: dict[str, Any]) -> DigestRow:
-    times = ("create_date", "due_date", "overdue_since")
-    return DigestRow(
-        **{**row, **{name: datetime.fromisoformat(row[name]) if row[name] else None for name in times}}
-    )

@@ -1,34 +1,36 @@
-"""domain/digest.py: what a manager reads, and that each digest comes exactly once."""
+"""domain/digest.py and what it is told in: what a reader of a digest reads, and under which numbers."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mailticket.config.desk import Desk
 from mailticket.domain.digest import (
-    GRACE,
+    Before,
+    BouncedMail,
+    DigestModel,
     DigestSection,
     Load,
     TicketRow,
-    departments_managed,
-    digest,
-    digest_slot,
-    next_slot,
-    slot_due,
 )
+from mailticket.domain.digest import digest as digest_of
+from mailticket.domain.digest_jobs import DigestJob, Queue, departments_managed, digest_jobs
+from mailticket.domain.digest_mail import Listing, digest_mail, digest_notice, from_json, numbered, to_json
+from mailticket.domain.health import MailboxHealth, MailHealth, health_line
+from mailticket.domain.movement import Movement, State, movements, packed, unpacked
+from mailticket.domain.schedule import WorkingTimes
 from mailticket.domain.status import FINISHED
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 NOW = datetime(2026, 6, 1, 6, 5, tzinfo=UTC)  # Monday 08:05 in Berlin
-WORKDAYS = ("mon", "tue", "wed", "thu", "fri")
 
 
 def desk(**more: Any) -> Desk:
@@ -53,6 +55,7 @@ def desk(**more: Any) -> Desk:
 
 def row(number: str, **more: Any) -> TicketRow:
     base = TicketRow(
+        id=int(number),
         number=number,
         subject=f"Subject {number}",
         status="open",
@@ -63,6 +66,16 @@ def row(number: str, **more: Any) -> TicketRow:
         created_at=NOW - 3 * DAY,
     )
     return replace(base, **more)
+
+
+def job_of(reader: str, desk: Desk) -> DigestJob:
+    return next(job for job in digest_jobs(desk, WorkingTimes(desk)) if job.reader == reader)
+
+
+def digest(desk: Desk, reader: str, rows: Iterable[TicketRow], now: datetime, **more: Any) -> DigestModel:
+    managed = departments_managed(desk, reader)
+    job = job_of(reader, desk)
+    return digest_of(desk, job, (row for row in rows if row.department in managed), now, **more)
 
 
 def support(*rows: TicketRow) -> DigestSection:
@@ -171,109 +184,207 @@ def test_every_ticket_is_told_once_whatever_the_order(seeds: list[int]) -> None:
     assert support(*reversed(rows)) == section
 
 
-# -- when ----------------------------------------------------------------------------------------------
+# -- against the last one ------------------------------------------------------------------------------
 
-
-def local(text: str, zone: str = "Europe/Berlin", fold: int = 0) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(UTC)
+CALM = State(overdue=False, urgency=3, assigned=True)
 
 
 @pytest.mark.parametrize(
-    ("now", "slot"),
+    ("before", "now", "expected"),
     [
-        ("2026-06-01T07:59:59", None),
-        ("2026-06-01T08:00", "2026-06-01"),
-        ("2026-06-01T23:59", "2026-06-01"),  # late, after an outage
-        ("2026-06-02T03:59", "2026-06-01"),
-        ("2026-06-02T04:00", None),
-        ("2026-06-05T09:00", "2026-06-05"),  # Friday
-        ("2026-06-06T02:00", "2026-06-05"),
-        ("2026-06-06T09:00", None),  # Saturday
-        ("2026-06-08T09:00", "2026-06-08"),  # Monday after a weekend's outage: only Monday's
+        (None, CALM, Movement("new", "")),
+        (CALM, CALM, None),
+        (CALM, replace(CALM, overdue=True), Movement("worse", "overdue now")),
+        (CALM, replace(CALM, urgency=1), Movement("worse", "more urgent")),
+        (CALM, replace(CALM, assigned=False), Movement("worse", "nobody has it any more")),
+        (replace(CALM, overdue=True), CALM, Movement("better", "no longer overdue")),
+        (CALM, replace(CALM, urgency=4), Movement("better", "less urgent")),
+        (replace(CALM, assigned=False), CALM, Movement("better", "taken")),
+        (
+            replace(CALM, assigned=False),
+            replace(CALM, overdue=True),
+            Movement("worse", "overdue now"),
+        ),
     ],
 )
-def test_which_days_digest_is_due(now: str, slot: str | None) -> None:
-    assert digest_slot(desk(), "mia", local(now)) == slot
+def test_how_a_ticket_moved_since_the_last_digest(
+    before: State | None, now: State, expected: Movement | None
+) -> None:
+    found = movements({1: before} if before else {}, {1: now})
+    assert found.of.get(1) == expected
+    assert found.gone == 0
 
 
-def test_each_manager_has_the_slot_of_their_own_zone() -> None:
-    assert digest_slot(desk(), "mia", local("2026-06-01T08:00")) == "2026-06-01"
-    assert digest_slot(desk(), "max", local("2026-06-01T08:00")) is None
-    assert digest_slot(desk(), "max", local("2026-06-01T08:00", "America/New_York")) == "2026-06-01"
+def test_a_ticket_that_left_the_queue_is_gone() -> None:
+    assert movements({1: CALM, 2: CALM}, {2: CALM}).gone == 1
 
 
-def test_digests_that_are_switched_off_are_never_due() -> None:
-    assert digest_slot(desk(digest={"enabled": False}), "mia", NOW) is None
-    assert digest_slot(desk(digest={"weekdays": []}), "mia", NOW) is None
+@given(
+    st.dictionaries(st.integers(1, 10**9), st.builds(State, st.booleans(), st.integers(1, 9), st.booleans()))
+)
+def test_a_snapshot_comes_back_as_it_was(states: dict[int, State]) -> None:
+    assert unpacked(packed(states)) == states
+    assert movements(states, states).of == {}
 
 
-def test_a_manager_who_is_no_agent_any_more_reads_the_desks_time() -> None:
-    assert digest_slot(desk(), "gone", local("2026-06-01T08:00")) == "2026-06-01"
+def test_the_first_digest_tells_no_movement_and_the_second_does() -> None:
+    first = digest(desk(), "mia", [row("1"), row("2")], NOW)
+    assert first.moved is None
+    before = Before(NOW, first.states)
+    second = digest(desk(), "mia", [row("2", overdue_since=NOW), row("3")], NOW + DAY, before=before)
+    assert second.moved is not None
+    assert second.moved.of == {2: Movement("worse", "overdue now"), 3: Movement("new", "")}
+    assert second.moved.gone == 1
 
 
-def test_a_time_the_clock_skips_comes_as_much_later() -> None:
-    zone = ZoneInfo("Europe/Berlin")
-    before = local("2026-03-29T00:00")
-    assert next_slot(before, time(2, 30), zone, ("sun",)) == local("2026-03-29T03:30")
+# -- numbers -------------------------------------------------------------------------------------------
 
 
-def test_a_time_that_comes_twice_counts_the_first_time() -> None:
-    zone = ZoneInfo("Europe/Berlin")
-    first, second = local("2026-10-25T02:30"), local("2026-10-25T02:30", fold=1)
-    assert next_slot(first - HOUR, time(2, 30), zone, ("sun",)) == first
-    assert slot_due(first, time(2, 30), zone, ("sun",)) == slot_due(second, time(2, 30), zone, ("sun",))
+def told(*rows: TicketRow, **more: Any) -> tuple[Listing, Any]:
+    model = digest(desk(), "mia", rows, NOW, **more)
+    listing = numbered(model)
+    return listing, digest_mail(model, desk(), listing, {2: "unassigned 2 h"}, 7)
+
+
+def test_every_ticket_listed_has_one_number_and_stands_in_one_list() -> None:
+    rows = [
+        row("1", due_at=NOW + 9 * DAY),
+        row("2", overdue_since=NOW - HOUR),
+        row("3", due_at=NOW + HOUR),
+        row("4", assignee=None, last_customer_at=NOW - DAY),
+        row("5", department="it"),
+    ]
+    listing, mail = told(*rows, before=Before(NOW - DAY, {1: CALM, 4: State(False, 3, False), 5: CALM}))
+    assert [item.number for item in listing.tickets] == ["2", "3", "4", "1", "5"]
+    part, it = mail.departments
+    assert [line.n for line in part.overdue + part.soon + part.unassigned + part.changed + part.open] == [
+        1,
+        2,
+        3,
+        4,
+    ]
+    assert [line.n for line in part.waiting] == [3]
+    assert [line.n for line in it.open] == [5]
+    assert part.overdue[0].why == "unassigned 2 h"
+    assert (part.overdue[0].moved, part.soon[0].moved, part.open[0].moved) == ("new", "new", "")
+    assert (mail.new, mail.worse, mail.better, mail.gone, mail.issue) == (2, 0, 0, 0, 7)
+
+
+def test_long_lists_are_cut_and_counted_and_only_what_is_shown_has_a_number() -> None:
+    rows = [row(str(number), overdue_since=NOW - HOUR) for number in range(1, 71)]
+    listing, mail = told(*rows)
+    part = mail.departments[0]
+    assert (len(part.overdue), part.more_overdue, part.overdue_count) == (50, 20, 70)
+    assert len(listing.tickets) == 50
+
+
+def test_a_digest_survives_the_outbox() -> None:
+    model = digest(desk(), "mia", [row("2", overdue_since=NOW)], NOW, health=MailHealth(NOW, NOW - DAY))
+    mail = digest_mail(model, desk(), numbered(model), {}, 3)
+    assert from_json(to_json(mail)) == mail
+    notice = digest_notice(model, mail, desk(), "2026-06-01")
+    assert (notice.recipient, notice.key) == (
+        "mia@staff.example",
+        "ticket.digest:daily:mia:2026-06-01:agent:mia",
+    )
+
+
+def test_who_waits_for_an_answer() -> None:
+    section = support(
+        row("1", last_customer_at=NOW - DAY),
+        row("2", last_customer_at=NOW - 2 * DAY, last_answer_at=NOW - DAY),
+        row("3", last_customer_at=NOW - 3 * DAY, last_answer_at=NOW - 4 * DAY),
+        row("4", last_customer_at=NOW - 9 * DAY, status="waiting"),
+        row("5"),
+    )
+    assert numbers(section.waiting) == ["3", "1"]
+
+
+def test_the_ages_add_up_to_all_that_is_open() -> None:
+    rows = [row(str(days), created_at=NOW - days * DAY, overdue_since=NOW) for days in (0, 1, 3, 7, 28, 90)]
+    section = support(*rows)
+    assert [age.open for age in section.ages] == [1, 1, 1, 1, 2]
+    assert sum(age.overdue for age in section.ages) == section.open_count == 6
+
+
+# -- jobs ----------------------------------------------------------------------------------------------
+
+
+def test_named_digests_go_to_their_readers_beside_the_daily_one() -> None:
+    jobs = digest_jobs(
+        value := desk(
+            digests={
+                "urgent": {
+                    "name": "Urgent",
+                    "readers": ["mia", "max"],
+                    "departments": ["it"],
+                    "unassigned": True,
+                },
+                "mine": {"name": "Mine", "scope": "own", "cron": "0 9 * * mon"},
+                "off": {"name": "Off", "readers": ["mia"], "enabled": False},
+                "boss": {"name": "Boss", "scope": "managed", "departments": ["it"]},
+            }
+        ),
+        WorkingTimes(value),
+    )
+    assert [(job.key, job.queue) for job in jobs] == [
+        ("daily:mia", Queue(("support", "it"))),
+        ("daily:max", Queue(("sales",))),
+        ("digests.urgent:mia", Queue(("it",), unassigned=True)),
+        ("digests.urgent:max", Queue(("it",), unassigned=True)),
+        ("digests.mine:mia", Queue(own_of="mia")),
+        ("digests.mine:max", Queue(own_of="max")),
+        ("digests.boss:mia", Queue(("it",))),
+        ("digests.boss:max", Queue(())),
+    ]
+
+
+def test_a_digest_for_all_needs_readers() -> None:
+    with pytest.raises(ValueError, match="needs readers"):
+        desk(digests={"all": {"name": "All"}})
+
+
+# -- mail ----------------------------------------------------------------------------------------------
+
+
+def test_the_health_line_accounts_for_every_mail() -> None:
+    health = MailHealth(
+        now=NOW,
+        since=NOW - DAY,
+        received={"done": 205, "ignored": 5, "held": 2},
+        held=2,
+        mailboxes=(MailboxHealth("support", NOW - 2 * MINUTE, None, 212, 0),),
+    )
+    assert health_line(health) == (
+        "212 mails came in within 1 d: 205 handled, 5 ignored as automatic or empty, 2 held for a person; "
+        "mailbox support reached 2 min ago, 212 fetched, all in the ledger; none waits to go out"
+    )
+    assert health.troubles == ("2 mails held for a person; see mailticket inbox list --state held",)
 
 
 @pytest.mark.parametrize(
-    "zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"]
+    ("more", "word"),
+    [
+        ({"untraced": 1}, "left no decision"),
+        ({"pending": 3, "oldest_pending": NOW - HOUR}, "3 wait to be worked on, the oldest for 1 h"),
+        ({"failed": 2}, "2 mails could not be worked on"),
+        ({"held_tickets": 1}, "1 reply is kept apart"),
+        ({"outgoing": 4, "oldest_outgoing": NOW - HOUR}, "4 wait to go out, the oldest for 1 h"),
+        ({"unsent": 1}, "1 mail could not be delivered"),
+        ({"parked": 1}, "a template is broken"),
+        ({"mailboxes": (MailboxHealth("m", None, "login refused", 0, 0),)}, "never reached: login refused"),
+        ({"mailboxes": (MailboxHealth("m", NOW - 2 * HOUR, "timed out", 0, 0),)}, "reached 2 h ago"),
+        ({"mailboxes": (MailboxHealth("m", NOW, None, 1, 3),)}, "3 mails of mailbox m taken in but still"),
+    ],
 )
-@pytest.mark.parametrize("at", [time(0, 0), time(2, 30), time(8, 0), time(23, 59)])
-def test_over_a_year_every_working_day_has_exactly_one_digest(zone: str, at: time) -> None:
-    info = ZoneInfo(zone)
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    made: list[date] = []
-    taken: set[date] = set()
-    while now < datetime(2027, 1, 1, tzinfo=UTC):
-        slot = slot_due(now, at, info, WORKDAYS)
-        if slot is not None and slot not in taken:  # what the database's unique key does
-            taken.add(slot)
-            made.append(slot)
-        now += 20 * MINUTE
-    assert made == sorted(made)
-    expected = {date(2026, 1, 2) + day * DAY for day in range(363)}
-    assert {day for day in expected if day.weekday() < 5} <= taken
-    assert all(day.weekday() < 5 for day in taken)
+def test_what_is_stuck_is_said_and_keeps_a_digest_from_being_empty(more: dict[str, Any], word: str) -> None:
+    health = MailHealth(now=NOW, since=NOW - DAY, **more)
+    (trouble,) = health.troubles
+    assert word in trouble
+    assert not digest(desk(), "mia", [], NOW, health=health).empty
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.integers(0, 2**32))
-def test_outages_and_clocks_set_back_make_no_second_digest_and_no_storm(seed: int) -> None:
-    rng = random.Random(seed)
-    zone = ZoneInfo(rng.choice(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"]))
-    now = datetime(2026, rng.choice([3, 4, 10, 11]), 1, tzinfo=UTC)
-    taken: set[date] = set()
-    sent_at: list[datetime] = []
-    for _ in range(120):
-        slot = slot_due(now, time(8), zone, WORKDAYS)
-        if slot is not None and slot not in taken:
-            taken.add(slot)
-            sent_at.append(now)
-            assert now - local(f"{slot}T08:00", zone.key) < GRACE
-        now += rng.choice([20 * MINUTE, 5 * HOUR, -1 * HOUR, 3 * DAY])
-    assert len(set(sent_at)) == len(sent_at)
-    assert all(slot.weekday() < 5 for slot in taken)
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    st.integers(0, 2 * 365 * 1440),
-    st.sampled_from(["Europe/Berlin", "Australia/Lord_Howe", "Africa/Casablanca"]),
-)
-def test_the_next_slot_is_where_a_slot_begins(minute: int, name: str) -> None:
-    zone, now = ZoneInfo(name), datetime(2026, 1, 1, tzinfo=UTC) + MINUTE * minute
-    moment = next_slot(now, time(2, 15), zone, WORKDAYS)
-    assert moment is not None
-    assert moment > now
-    begun = slot_due(moment, time(2, 15), zone, WORKDAYS)
-    assert begun == moment.astimezone(zone).date()
-    assert slot_due(moment - MINUTE, time(2, 15), zone, WORKDAYS) != begun
+def test_a_bounce_keeps_a_digest_from_being_empty() -> None:
+    bounce = BouncedMail("7", "ann@customer.example", NOW, permanent=True, why="no such user")
+    assert not digest(desk(), "mia", [], NOW, bounces=[bounce]).empty
+    assert digest(desk(), "mia", [], NOW, health=MailHealth(NOW, NOW - DAY)).empty

@@ -15,9 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailticket.delivery.context import CATALOGUE, Letter, Passage, context_of
+from mailticket.delivery.digest_values import BarRow, Bars
 from mailticket.delivery.filters import TEMPLATE_FILTERS
 from mailticket.delivery.render import Renderer, TemplateProblem, shipped_templates
 from mailticket.delivery.samples import SAMPLES, check_templates, sample_ticket
+from mailticket.domain.digest_mail import DigestMail, DigestPart
 
 GOLDEN = Path(__file__).parent / "golden"
 RENDERER = Renderer()
@@ -225,11 +227,31 @@ def test_times_are_read_in_the_zone_of_the_reader() -> None:
 
 def test_a_digest_of_many_tickets_stays_one_mail() -> None:
     letter = SAMPLES["ticket.digest"]()
-    part = letter.digest[0]
-    many = replace(part, open=part.open * 2000, open_count=5000)
-    text = RENDERER.render("ticket.digest", "en", context_of(replace(letter, digest=(many,)))).text
-    assert text.count("20261103-0001") == 2000
+    part = letter.digest.departments[0]
+    many = replace(part, open=part.open * 2000, more_open=3000)
+    whole = replace(letter, digest=replace(letter.digest, departments=(many,)))
+    text = RENDERER.render("ticket.digest", "en", context_of(whole)).text
+    assert text.count("20261103-0004") == 2000
     assert "and 3000 more." in text
+
+
+def test_an_empty_digest_says_so_in_one_line() -> None:
+    letter = replace(SAMPLES["ticket.digest"](), digest=DigestMail((DigestPart("Support"),)))
+    rendered = RENDERER.render("ticket.digest", "en", context_of(letter))
+    assert rendered.subject == "nothing open: Example Bank, Tue 3 Nov 2026"
+    assert rendered.text == "Hello Mara Manager, nothing is overdue and nothing is open.\n"
+
+
+def test_bars_are_to_one_scale_and_nothing_shows_as_nothing() -> None:
+    bars = Bars(
+        tuple(
+            BarRow("a bar", count, late, str(count))
+            for count, late in ((0, 0), (1, 0), (1, 1), (900, 1), (900, 899), (900, 900))
+        )
+    )
+    drawn = [line[7:35].strip() for line in bars.lines()]
+    assert drawn == ["", "=", "#", "#" + "=" * 27, "#" * 27 + "=", "#" * 28]
+    assert bars.html(block=True).count('bgcolor="#c0392b"') == 4
 
 
 def test_a_message_as_long_as_an_entry_may_be_still_comes_through() -> None:

@@ -1,0 +1,93 @@
+"""The digest job: look which slots have begun, take each once, write the mail.
+
+Everything of a digest is one transaction: taking its slot, keeping what the next one is compared
+with, and queueing the mail. So a daemon that dies in between leaves nothing behind, and of several
+that look at the same moment one makes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from mailticket.config.desk import Desk
+from mailticket.domain.digest import DigestModel, TicketRow
+from mailticket.domain.digest_jobs import DigestJob, digest_jobs, zone_of_agent
+from mailticket.domain.digest_mail import Listing, digest_mail, digest_notice, numbered
+from mailticket.domain.schedule import WorkingTimes
+from mailticket.domain.slots import Slot, slot_due
+from mailticket.store.digests import claim_slot, gather_digest, keep_issue, ledgers
+from mailticket.store.engine import transaction
+from mailticket.work.announce import announce
+from mailticket.work.schedules import Schedules
+
+log = structlog.get_logger()
+
+
+class Digests:
+    """Makes the digests of the desk as configured now."""
+
+    def __init__(
+        self, engine: Engine, desk: Callable[[], Desk], secret: bytes, clock: Callable[[], datetime]
+    ) -> None:
+        self._engine = engine
+        self._desk = desk
+        self._secret = secret
+        self._clock = clock
+        self._schedules = Schedules(desk)
+        self._known: tuple[WorkingTimes, list[DigestJob]] | None = None
+        self._seen: dict[str, str] = {}
+
+    def make_due(self) -> int:
+        """Queue every digest whose slot has begun and that nobody made yet; returns how many.
+
+        A digest that cannot be made is logged and tried again with the next look; it costs no other.
+        """
+        made = 0
+        now, desk = self._clock(), self._desk()
+        for job in self._jobs(desk):
+            slot = slot_due(now, job.beat, zone_of_agent(desk, job.reader))
+            if slot is None or self._seen.get(job.key) == slot.name:
+                continue
+            try:
+                made += self._make(job, slot, desk, now)
+            except Exception:
+                log.exception("digest.failed", digest=job.key, slot=slot.name)
+                continue
+            self._seen[job.key] = slot.name  # spares the database a question every few seconds
+        return made
+
+    def _jobs(self, desk: Desk) -> list[DigestJob]:
+        times = self._schedules.now()
+        if self._known is None or self._known[0] is not times:
+            self._known = (times, digest_jobs(desk, times))
+        return self._known[1]
+
+    def _make(self, job: DigestJob, slot: Slot, desk: Desk, now: datetime) -> bool:
+        with transaction(self._engine) as session:
+            if not claim_slot(session, job.key, slot, now):
+                return False
+            model = gather_digest(session, desk, job, now)
+            if model.empty and not job.when_empty:
+                return False
+            self._queue(session, model, slot.name, desk, now)
+        log.info(
+            "digest.made", digest=job.key, slot=slot.name, open=model.open_count, overdue=model.overdue_count
+        )
+        return True
+
+    def _queue(self, session: Session, model: DigestModel, slot: str, desk: Desk, now: datetime) -> None:
+        listing = numbered(model)
+        issue = keep_issue(session, model, slot, listing)
+        why = ledgers(session, _overdue(model, listing), desk, self._schedules.now(), now)
+        mail = digest_mail(model, desk, listing, why, issue)
+        announce(session, [digest_notice(model, mail, desk, slot)], None, desk, self._secret, now)
+
+
+def _overdue(model: DigestModel, listing: Listing) -> list[TicketRow]:
+    late = {line.ticket.id for section in model.sections for line in section.overdue}
+    return [row for row in listing.tickets if row.id in late]
