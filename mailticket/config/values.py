@@ -61,6 +61,13 @@ def _duration(value: Any) -> Any:
     return timedelta(seconds=seconds)
 
 
+def parse_duration(text: str) -> timedelta:
+    """ "1h30m" -> 90 minutes. Raises ValueError (`NotThis`) for what is none, and for nothing at all."""
+    length = _duration(text)
+    assert isinstance(length, timedelta)
+    return _positive(length)
+
+
 def _positive(value: timedelta) -> timedelta:
     if value <= timedelta(0):
         raise NotThis("must be longer than nothing")

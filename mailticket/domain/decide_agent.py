@@ -16,6 +16,8 @@ from mailticket.domain.access import collaborator, from_cc, may_add_by_cc
 from mailticket.domain.assignment import after_transfer, assign, claim_on_reply
 from mailticket.domain.holding import approve, bare_word, deny, note_beside
 from mailticket.domain.naming import Named, Unknown, resolve
+from mailticket.domain.promise_commands import promise_change
+from mailticket.domain.routing import plan_after_transfer
 from mailticket.domain.status import (
     NewLinkedTicket,
     Refused,
@@ -57,6 +59,7 @@ class _Actor:
     trust: Trust
     ticket: TicketFacts
     desk: Desk
+    now: datetime
 
     @property
     def identity(self) -> str:
@@ -92,7 +95,7 @@ def decide_agent(
     reasons: what was found out so far; they come first in the decision's own. entry: the one the mail
     answers, as far as its token says, else 0. now: aware UTC.
     """
-    actor = _Actor(agent, desk.agents[agent].name, trust, ticket, desk)
+    actor = _Actor(agent, desk.agents[agent].name, trust, ticket, desk, now)
     parsed = parse_commands(_spelled_out(reading.content.reply, actor), desk.command_prefix)
     if isinstance(parsed, Problems):
         return _returned(reading, actor, parsed.problems, reasons)
@@ -282,6 +285,8 @@ def _change(command: Command, actor: _Actor) -> list[Change] | Problem:
             return [Tag(actor.ticket.id, command.argument, add, actor.identity, why)]
         case CommandName.CC | CommandName.UNCC:
             return _participant(command, actor)
+        case CommandName.DUE | CommandName.ACK | CommandName.SLA:
+            return promise_change(command, actor.ticket, actor.key, desk, actor.now)
         case _:
             return _status(command, actor)
 
@@ -324,16 +329,21 @@ def _named(
 
 
 def _transfer(found: list[Change] | Problem, actor: _Actor) -> list[Change] | Problem:
-    """A transfer also releases an assignee who does not work in the new department."""
+    """A transfer also releases an assignee who does not work there, and brings the new department's plan."""
     if isinstance(found, Problem):
         return found
     target, ticket = found[0], actor.ticket
     assert isinstance(target, SetField)
     assert target.value is not None
+    changes: list[Change] = [target]
     released = after_transfer(actor.desk, target.value, ticket.assignee, ticket.team)
     if released is not None:
-        return [target, actor.field("assignee", released.agent, released.reason)]
-    return found
+        changes.append(actor.field("assignee", released.agent, released.reason))
+    plan = plan_after_transfer(actor.desk, ticket, target.value)
+    if plan != ticket.sla_plan:
+        where = actor.desk.departments[target.value].name
+        changes.append(actor.field("sla_plan", plan, f"the ticket is now in {where}"))
+    return changes
 
 
 def _status(command: Command, actor: _Actor) -> list[Change] | Problem:

@@ -48,6 +48,9 @@ class CommandName(enum.StrEnum):
     MOVE = "move"
     APPROVE = "approve"
     DENY = "deny"
+    DUE = "due"
+    ACK = "ack"
+    SLA = "sla"
     HELP = "help"
 
 
@@ -96,6 +99,7 @@ class _Argument(enum.StrEnum):
     NAME = "needs a name after it"
     WORD = "needs one word after it"
     ADDRESS = "needs a mail address after it"
+    TIME = "needs a time after it"
     TICKET = 'needs the number of a ticket after it, or "new"'
 
 
@@ -112,6 +116,8 @@ _ARGUMENTS = {
     CommandName.CC: _Argument.ADDRESS,
     CommandName.UNCC: _Argument.ADDRESS,
     CommandName.MOVE: _Argument.TICKET,
+    CommandName.DUE: _Argument.TIME,
+    CommandName.SLA: _Argument.NAME,
 }
 _EXCLUSIVE = (
     {CommandName.NOTE, CommandName.REPLY},
@@ -121,6 +127,8 @@ _EXCLUSIVE = (
     {CommandName.TRANSFER},
     {CommandName.TEAM},
     {CommandName.MOVE},
+    {CommandName.DUE},
+    {CommandName.SLA},
     {CommandName.APPROVE, CommandName.DENY},
 )
 _KNOWN = {name.value: name for name in CommandName}
@@ -289,7 +297,7 @@ def _misfit(kind: _Argument, argument: str, prefix: str) -> str | None:
         return str(kind)
     if len(argument) > _LONGEST_ARGUMENT:
         return f"is followed by more than {_LONGEST_ARGUMENT} characters"
-    if not argument[0].isalnum():
+    if not argument.removeprefix("+" if kind is _Argument.TIME else "")[:1].isalnum():
         return str(kind)
     return None
 
