@@ -18,6 +18,7 @@ from mailticket.cli.desk_commands import inbox_app, outbox_app, status, ticket_a
 from mailticket.cli.explain_command import explain
 from mailticket.cli.held_commands import held_app
 from mailticket.cli.report_commands import report_app
+from mailticket.cli.simulate_command import simulate
 from mailticket.cli.templates_commands import templates_app
 from mailticket.cli.top_command import top
 
@@ -65,6 +66,7 @@ app.command()(deliver)
 app.command()(explain)
 app.command()(status)
 app.command()(top)
+app.command()(simulate)
 app.add_typer(ticket_app, name="ticket")
 app.add_typer(alias_app, name="alias")
 app.add_typer(held_app, name="held")

@@ -84,12 +84,36 @@ def read_directory(directory: FilePath) -> Document:
         document.problems.append(Problem(str(directory), "", why, None, suggestion))
         document.complete = False
     for file in files:
-        _join(document, (), document.tree, _read(document, file), f"{directory.name}/{file.name}")
+        name = f"{directory.name}/{file.name}"
+        _join(document, (), document.tree, _read(document, file, name), name)
     return document
 
 
-def _read(document: Document, file: FilePath) -> dict[str, Any]:
-    name = f"{document.directory.name}/{file.name}"
+OVERLAID = (
+    "desk", "sla_plans", "schedules", "rules", "topics", "departments", "teams", "agents", "priorities",
+)  # fmt: skip
+"""Sections that a file to be tried out may have: what routing and promises depend on."""
+
+
+def lay_over(document: Document, file: FilePath) -> None:
+    """Put what a file says in the place of what the directory says: whole entries, and all the rules."""
+    name = str(file)
+    for section, value in _read(document, file, name).items():
+        if section not in OVERLAID:
+            message = f"cannot be tried out; what can is {', '.join(OVERLAID)}"
+            document.problems.append(Problem(name, dotted((section,)), message))
+            continue
+        if not isinstance(value, dict) or not isinstance(document.tree.get(section, {}), dict):
+            document.tree.pop(section, None)
+            _join(document, (), document.tree, {section: value}, name)
+            continue
+        into = document.tree.setdefault(section, {})
+        for key, entry in value.items():
+            into.pop(key, None)
+            _join(document, (section,), into, {key: entry}, name)
+
+
+def _read(document: Document, file: FilePath, name: str) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_bytes().decode("utf-8-sig"))
     except tomllib.TOMLDecodeError as exc:

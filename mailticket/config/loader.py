@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from mailticket.config.document import read_directory
+from mailticket.config.document import lay_over, read_directory
 from mailticket.config.environment import apply_environment
 from mailticket.config.problems import ConfigurationError, Problem
 from mailticket.config.references import check_references
@@ -35,6 +35,7 @@ def load(
     *,
     create_secret: bool = False,
     warn: Callable[[Problem], None] = _log_warning,
+    overlay: Path | None = None,
 ) -> Settings:
     """Load and check the configuration in `directory`.
 
@@ -43,6 +44,7 @@ def load(
                    does); else an existing file is used, and without one a key that lasts as long as
                    the process, which is right for commands that send nothing
     warn           hears what is doubtful but no mistake; by default it is logged
+    overlay        a TOML file laid over the directory, to try out other plans, schedules or rules
 
     Every path and the database URL of the result are absolute. Raises `ConfigurationError` with all
     mistakes; neither it nor the result's repr shows a secret.
@@ -50,6 +52,8 @@ def load(
     directory = directory.absolute()
     root = directory.parent
     document = read_directory(directory)
+    if overlay is not None:
+        lay_over(document, overlay)
     apply_environment(document, environ)
     resolve_secrets(document, environ)
     complete_document(document)

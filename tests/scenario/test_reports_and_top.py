@@ -18,8 +18,11 @@ from pathlib import Path
 
 import pytest
 
+from mailticket.mail.types import RawMail
 from mailticket.store.engine import open_engine, transaction
+from mailticket.store.inbox import Inbox
 from mailticket.store.migrate import migrate
+from mailticket.store.models import Entry
 from tests.store.stories import change, log, make_ticket
 
 CONFIG = """
@@ -158,3 +161,53 @@ def test_a_length_nobody_understands_is_refused_with_a_sentence(desk: Path) -> N
     )
     assert done.returncode == 2
     assert "30d" in done.stderr
+
+
+PRINTERS = """
+[[rules]]
+name = "printers"
+when = [{ field = "subject", how = "contains", value = "printer" }]
+then.sla_plan = "fast"
+
+[sla_plans.fast]
+name = "Fast"
+first_response = "10m"
+resolution = "30d"
+"""
+
+
+def test_simulating_routes_the_stored_mail_again_and_changes_nothing(desk: Path, tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'mt.db'}")
+    now = datetime.now(UTC)
+    raw = b"From: ann@customer.example\r\nSubject: Printer again\r\n\r\nIt burns.\r\n"
+    inbox = Inbox(engine, lambda: now, str.lower)
+    (receipt,) = inbox.store([RawMail(raw, "ann@customer.example", "support@desk.example", "smtp", None)])
+    with transaction(engine) as session:
+        ticket = make_ticket(session, "700003", now - timedelta(hours=1), sla_plan="std")
+        session.add(
+            Entry(
+                ticket_id=ticket.id, kind="message", audience="customer", author="ann@customer.example",
+                author_name="Ann", trust="known", text="It burns.", inbound_id=receipt.inbound_id,
+                reason="a test", created_at=ticket.created_at,
+            )
+        )  # fmt: skip
+        log(session, ticket, "response", now - timedelta(minutes=30))
+    engine.dispose()
+    plan = tmp_path / "new.toml"
+    plan.write_text(PRINTERS, encoding="utf-8")
+    before = (tmp_path / "mt.db").read_bytes()
+    found = json.loads(told(desk, "simulate", "--plan", str(plan), "--since", "7d", "--json"))
+    assert (found["tickets"], found["rerouted"], found["moved"]) == (3, 1, 1)
+    (change,) = found["changes"]
+    assert (change["number"], change["broken"]) == ("700003", ["first_response"])
+    assert change["moved"] == [["sla_plan", "std", "fast"]]
+    assert (tmp_path / "mt.db").read_bytes() == before
+    table = told(desk, "simulate", "--plan", str(plan), "--since", "7d")
+    assert "now misses its first response" in table
+    assert "sla plan std -> fast" in table
+
+
+def test_simulating_nothing_or_both_is_refused(desk: Path) -> None:
+    done = subprocess.run(command(desk, "simulate"), capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "--config-dir" in done.stderr
