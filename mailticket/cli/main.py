@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mailticket import __version__
+from mailticket.cli.account_commands import hash_password_command
 from mailticket.cli.alias_commands import alias_app
 from mailticket.cli.check_command import check
 from mailticket.cli.config_commands import init
@@ -64,6 +65,7 @@ app.command()(init)
 app.command()(check)
 app.command()(deliver)
 app.command()(explain)
+app.command("hash-password")(hash_password_command)
 app.command()(status)
 app.command()(top)
 app.command()(simulate)

@@ -228,6 +228,19 @@ def listener_certificates_exist(draft: Draft) -> None:
             draft.document.report((*path, option), "needs a tls_certificate")
 
 
+def accounts_can_log_in(draft: Draft) -> None:
+    """An account is an agent's, and its password crosses the network under TLS only."""
+    agents = draft.document.tree.get("agents", {})
+    for key, listener in _listeners(draft):
+        path: Path = ("listeners", key, "accounts")
+        if listener.accounts and (listener.tls_certificate is None or listener.protocol != "smtp"):
+            draft.document.report(path, 'need protocol = "smtp" and a tls_certificate')
+        for name in listener.accounts:
+            if name not in agents:
+                message = "is the key of no agent: a mail counts as its agent's"
+                draft.document.report((*path, name), message, suggestion=did_you_mean(name, agents))
+
+
 def mailboxes_can_be_used(draft: Draft) -> None:
     """A mailbox serves a department's address, with exactly one way to log in, over a protected line."""
     served = {address.lower() for _, address in _addresses(draft, "departments")}
@@ -310,6 +323,7 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     nobody_is_their_own_deputy,
     listeners_do_not_collide,
     listener_certificates_exist,
+    accounts_can_log_in,
     mailboxes_can_be_used,
     smarthost_can_be_used,
     signatures_can_be_verified,

@@ -35,6 +35,13 @@ class Service(Section):
         return masked_url(self.database)
 
 
+class Account(Section):
+    """Somebody who may hand in mail as an agent: the account is named like the agent."""
+
+    password: SecretStr
+    """As it is, or hashed: "scrypt:SALT:HASH" (`mailticket hash-password`)."""
+
+
 class Listener(Section):
     """An SMTP or LMTP server of ours. Sizes in bytes, times in seconds."""
 
@@ -56,6 +63,7 @@ class Listener(Section):
     """Bytes of mails being received at once over all connections; beyond it 452."""
     idle_timeout: PositiveDuration = timedelta(seconds=300)
     session_timeout: PositiveDuration = timedelta(seconds=900)
+    accounts: dict[str, Account] = Field(default={})
 
 
 class Mailbox(Section):

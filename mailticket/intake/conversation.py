@@ -22,9 +22,10 @@ from dataclasses import dataclass, replace
 from typing import Any, AnyStr, Protocol
 
 import structlog
-from aiosmtpd.smtp import SMTP, Envelope, LoginPassword, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from mailticket.config.settings import Listener
+from mailticket.intake.accounts import Accounts
 from mailticket.intake.data import Collector, Verdict, receive
 from mailticket.intake.limits import Limits, Reservation, client_key
 from mailticket.intake.path import is_plain_recipient, split_path, without_null
@@ -46,6 +47,7 @@ TOO_MANY_RECIPIENTS = "452 4.5.3 Too many recipients"
 NO_ROOM = "452 4.3.1 Too much mail under way, please try again later"
 TOO_LARGE = "552 5.3.4 The message is too large"
 UNKNOWN_RECIPIENT = "550 5.1.1 There is no such mailbox here"
+TOO_MANY_LOGINS = "454 4.7.0 Too many failed logins, please try again later"
 TLS_NEEDED = "530 5.7.0 Must issue a STARTTLS command first"
 
 MAX_ERRORS = 20
@@ -62,6 +64,7 @@ class Server(Protocol):
     listener: Listener
     recipients: Recipients
     limits: Limits
+    accounts: Accounts
     hostname: str
     tls_context: ssl.SSLContext | None
     draining: bool
@@ -109,7 +112,9 @@ class Conversation(SMTP):
             data_size_limit=server.listener.max_message_size,
             enable_SMTPUTF8=True,
             tls_context=server.tls_context,
-            auth_exclude_mechanism=("PLAIN", "LOGIN"),
+            auth_exclude_mechanism=() if server.accounts else ("PLAIN", "LOGIN"),
+            auth_require_tls=True,
+            authenticator=self._check_login,
             loop=asyncio.get_running_loop(),
         )
         self.server = server
@@ -243,9 +248,10 @@ class Conversation(SMTP):
     async def handle_EHLO(
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
-        """What is offered: everything aiosmtpd does but AUTH, and PIPELINING, which it does too."""
+        """What is offered: everything aiosmtpd does, AUTH only where there are accounts, and PIPELINING."""
         session.host_name = hostname
-        offered = [line for line in responses if not line.startswith("250-AUTH")]
+        accounts = bool(self.server.accounts)
+        offered = [line for line in responses if accounts or not line.startswith("250-AUTH")]
         return ["\r\n".join([*offered[:-1], "250-PIPELINING", offered[-1]])]  # one packet
 
     async def handle_MAIL(
@@ -283,8 +289,27 @@ class Conversation(SMTP):
         await self.push("252 2.5.2 Cannot VRFY user")
 
     async def smtp_AUTH(self, arg: str) -> None:
-        """No accounts exist on this listener."""
-        await self.push("502 5.5.1 AUTH is not available")
+        """Log in to an account of this listener, under TLS only."""
+        if not self.server.accounts:
+            await self.push("502 5.5.1 AUTH is not available")
+        elif not self.server.accounts.may_try(self.client):
+            log.warning("smtp.too_many_logins", client=self.client)
+            await self.push(TOO_MANY_LOGINS)
+        else:
+            await super().smtp_AUTH(arg)
+
+    def _check_login(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any
+    ) -> AuthResult:
+        """Called by aiosmtpd with what the client gave; the account's name is all that is kept of it."""
+        account = None
+        if isinstance(data, LoginPassword):
+            account = self.server.accounts.check(self.client, data.login, data.password)
+        if account is None:
+            log.warning("smtp.login_refused", client=self.client)
+            return AuthResult(success=False, handled=False)
+        log.info("smtp.login", client=self.client, account=account)
+        return AuthResult(success=True, auth_data=LoginPassword(account.encode(), b""))
 
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
         """Our grammar instead of the header parser aiosmtpd uses here."""
@@ -376,7 +401,7 @@ class Conversation(SMTP):
         return Submission(b"", sender, tuple(envelope.rcpt_tos), self.client, self._auth_user())
 
     def _auth_user(self) -> str | None:
-        """The account that authenticated, for the day a listener has accounts."""
+        """The account that authenticated."""
         if self.session is None or not self.session.authenticated:
             return None
         data = self.session.auth_data

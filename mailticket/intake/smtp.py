@@ -27,6 +27,7 @@ import structlog
 
 from mailticket.config.settings import Listener
 from mailticket.errors import Permanent
+from mailticket.intake.accounts import Accounts
 from mailticket.intake.conversation import SHUTTING_DOWN, Conversation
 from mailticket.intake.limits import Limits
 from mailticket.intake.lmtp import LmtpConversation
@@ -74,6 +75,8 @@ class SmtpServer:
         self.recipients = recipients
         self.hostname = hostname
         self.limits = Limits(listener, clock)
+        passwords = {key: account.password.get_secret_value() for key, account in listener.accounts.items()}
+        self.accounts = Accounts(passwords, clock)
         self.tls_context = _tls_context(listener, root)
         self.draining = False
         self.conversations: set[Conversation] = set()

@@ -66,9 +66,12 @@ def test_the_examples_load_together_with_the_example_configuration(tmp_path: Pat
         if source.name == "routing.toml":
             text = text.partition("[[rules]]")[0]
         (directory / source.name).write_text(text, encoding="utf-8")
+    (tmp_path / "tls").mkdir()
+    for name in ("fullchain.pem", "privkey.pem"):
+        (tmp_path / "tls" / name).touch()
     (directory / "examples.toml").write_text("\n".join(examples), encoding="utf-8")
     doubts: list[Problem] = []
-    settings = load(directory, {}, warn=doubts.append)
+    settings = load(directory, {"ADA_PASSWORD": "x"}, warn=doubts.append)
     assert doubts == []
     assert taken <= set(tomllib.loads("\n".join(examples)))
     assert settings.desk.command_prefix == "/"

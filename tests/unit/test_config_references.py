@@ -359,3 +359,15 @@ def test_a_trust_condition_takes_levels_only(tmp_path: Path) -> None:
     assert unknown.path == "rules.r.when[0].value"
     (how,) = problems_of(tmp_path, SMALL, rule.format("contains", "token"))
     assert how.path == "rules.r.when[0].value"
+
+
+def test_an_account_is_an_agents_and_needs_tls(tmp_path: Path) -> None:
+    account = "[listeners.smtp.accounts.{}]\npassword = {{ env = 'PW' }}"
+    plain = problems_of(tmp_path, SMALL, account.format("ada"), environ={"PW": "x"})
+    assert [problem.path for problem in plain] == ["listeners.smtp.accounts"]
+    (tmp_path / "cert.pem").touch()
+    tls = "[listeners.smtp]\ntls_certificate = 'cert.pem'"
+    nobody = problems_of(
+        tmp_path, SMALL.replace("[listeners.smtp]", tls), account.format("adda"), environ={"PW": "x"}
+    )
+    assert [problem.path for problem in nobody] == ["listeners.smtp.accounts.adda"]
