@@ -116,6 +116,7 @@ def record_automatic(
         html=reading.mail.html,
         why=why,
         automatic=True,
+        returns_on=reading.classification.returns_on,
     )
     return Decision(Outcome.RECORDED, (entry,), (*trust.reasons, why), trust.level, ticket.id)
 
@@ -137,7 +138,7 @@ def open_ticket(
     if way.reject is not None:
         return Decision(Outcome.REJECTED, (), reasons, trust.level, rejection=way.reject)
     change = _opening(reading, facts.sender, match, way, predecessor, desk.subject_tag)
-    entry = _message(reading, facts, None, trust, "the mail that opened the ticket")
+    entry = _message(reading, facts, None, trust, "the mail that opened the ticket", reply=change.held)
     copied = _by_cc(reading, facts, None, facts.sender, frozenset(), trust, desk)
     human = not reading.classification.automatic and allowed(desk.trust, "acknowledge", trust.level)
     return Decision(
@@ -208,8 +209,10 @@ def _message(
     trust: TrustFinding,
     why: str,
     conflict: tuple[str, ...] = (),
+    *,
+    reply: bool = True,
 ) -> AddEntry:
-    reply = ticket is not None
+    """The mail as an entry. reply: only its new text is shown, the whole is kept beside it."""
     return AddEntry(
         ticket=ticket,
         kind=EntryKind.MESSAGE,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from mailticket.domain.types import AddEntry, EntryKind, OpenTicket, Outcome
+from mailticket.domain.types import AddEntry, AddParticipant, EntryKind, OpenTicket, Outcome
 from tests.scenario.daemon import answer, new_mail
 from tests.store.small_desk import SAM, SmallDesk, small_desk
 
@@ -134,7 +134,7 @@ def test_a_requesters_cc_counts_only_by_policy_and_with_proof(
     forged = desk.receive(mail(f"Re: [#{first}]", "m3", Cc="mallory@evil.example"), sender=ANN)
     assert [type(change).__name__ for change in forged.changes] == ["AddEntry"]
     proven = desk.receive(mail("Re: x", "m4", Cc=f"{BOB}, {SAM}"), reply_address_of(desk, 0), ANN)
-    added = [change.address for change in proven.changes if type(change).__name__ == "AddParticipant"]
+    added = [change.address for change in proven.changes if isinstance(change, AddParticipant)]
     assert added == ([BOB] if joined else [])
 
 

@@ -96,7 +96,7 @@ def test_everything_of_a_merged_ticket_moves_and_its_number_leads_to_the_target(
         assert set(session.execute(select(MessageRef.ticket_id)).scalars()) == {target.id}
         assert session.execute(select(Outbox.ticket_id)).scalars().all() == [target.id]
         assert deadlines.planned(session, source.id) == {}
-        roles = dict(map(tuple, session.execute(select(Participant.address, Participant.role))))
+        roles = {row.address: row.role for row in session.execute(select(Participant)).scalars()}
         assert roles == {ANN: "requester", BOB: "collaborator"}
         assert events(session, source) == ["merged"]
         assert events(session, target) == ["message", "message", "merged"]
