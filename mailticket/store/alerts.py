@@ -52,9 +52,9 @@ class NewAlert:
 
 @dataclass(frozen=True, slots=True)
 class WaitingAlert:
-    """An alert whose time has come."""
+    """An alert whose time has come. `key` is never that of another one; ids are used again."""
 
-    id: int
+    key: str
     ticket_id: int
     made_at: datetime
     data: dict[str, Any]
@@ -101,11 +101,11 @@ def claim_reader(session: Session, now: datetime) -> str | None:
 def waiting(session: Session, reader: str, now: datetime) -> list[WaitingAlert]:
     """The alerts due for a claimed reader, oldest first."""
     rows = session.execute(
-        select(_A.id, _A.ticket_id, _A.made_at, _A.data)
+        select(_A.key, _A.ticket_id, _A.made_at, _A.data)
         .where(_A.reader == reader, _A.due_at <= now)
         .order_by(_A.id)
     )
-    return [WaitingAlert(row.id, row.ticket_id, row.made_at, row.data) for row in rows]
+    return [WaitingAlert(row.key, row.ticket_id, row.made_at, row.data) for row in rows]
 
 
 def sent(session: Session, reader: str, told: bool, now: datetime) -> None:

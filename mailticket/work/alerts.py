@@ -143,7 +143,7 @@ def _working(found: Standing, clock: Clock) -> WorkingTime:
 
 def _told(reader: str, alert: WaitingAlert) -> Told:
     data = alert.data
-    return Told(reader, data["address"], data["name"], data["why"], f"{reader}:{alert.id}")
+    return Told(reader, data["address"], data["name"], data["why"], alert.key)
 
 
 def _words(found: Standing, clock: Clock, alert: WaitingAlert, desk: Desk, now: datetime) -> dict[str, Any]:
