@@ -56,6 +56,9 @@ def decide(reading: Reading, arrival: Arrival, facts: Facts, desk: Desk, now: da
     trust = trust_of(reading.mail, arrival, facts, desk)
     if facts.sender is None:
         return _nobody(trust)
+    answered = decide_asked(reading, facts, trust, desk, now)
+    if answered is not None:
+        return answered
     settled = _about_alias(reading, arrival, facts, trust, desk)
     if settled is not None:
         return settled
@@ -181,9 +184,6 @@ def _already(match: Match, trust: TrustFinding) -> Decision:
 def _as_customer(
     reading: Reading, arrival: Arrival, facts: Facts, trust: TrustFinding, desk: Desk, now: datetime
 ) -> Decision:
-    answered = decide_asked(reading, facts, trust, desk, now)
-    if answered is not None:
-        return answered
     kind = reading.classification.kind
     match = match_customer(facts, forged=not allowed(desk.trust, "join", trust.level))
     if match.ticket is not None and match.ticket.id in facts.already_in:

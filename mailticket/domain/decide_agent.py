@@ -8,25 +8,20 @@ be told from the agent's own words, a mail without words.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from mailticket.config.desk import Desk
-from mailticket.domain.access import collaborator, from_cc, may_add_by_cc
+from mailticket.domain.access import from_cc, may_add_by_cc
 from mailticket.domain.assignment import after_transfer, assign, claim_on_reply
-from mailticket.domain.holding import approve, bare_word, deny, note_beside
 from mailticket.domain.naming import Named, Unknown, resolve
 from mailticket.domain.promise_commands import promise_change
 from mailticket.domain.routing import plan_after_transfer
 from mailticket.domain.status import (
-    NewLinkedTicket,
     Refused,
-    Status,
     StatusEvent,
-    Transition,
-    next_status,
     requested_event,
 )
+from mailticket.domain.thread_commands import ALONE, Actor, done_alone, participant, spelled_out, undecided
 from mailticket.domain.types import (
     AddEntry,
     AddParticipant,
@@ -35,9 +30,7 @@ from mailticket.domain.types import (
     Decision,
     EntryKind,
     Facts,
-    MoveEntry,
     Outcome,
-    RemoveParticipant,
     ReturnToAgent,
     SetField,
     Tag,
@@ -48,34 +41,6 @@ from mailticket.mail.commands import Command, CommandName, Commands, Problem, Pr
 from mailticket.mail.marker import find_tokens, is_marker_line
 from mailticket.mail.quoting import THRESHOLD
 from mailticket.mail.types import Content, Reading
-
-
-@dataclass(frozen=True, slots=True)
-class _Actor:
-    """The agent at work on a ticket, and all that a single command may have to know."""
-
-    key: str
-    name: str
-    trust: Trust
-    ticket: TicketFacts
-    desk: Desk
-    now: datetime
-
-    @property
-    def identity(self) -> str:
-        return f"agent:{self.key}"
-
-    def field(self, name: str, value: str | None, why: str) -> SetField:
-        return SetField(self.ticket.id, name, value, self.identity, why)
-
-    def moved(self, event: StatusEvent) -> Transition | Refused:
-        """What an event of this agent makes of the ticket's status; an agent may reopen at any time."""
-        found = next_status(
-            self.ticket.status,
-            event,
-        )
-        assert not isinstance(found, NewLinkedTicket)  # only for customers
-        return found
 
 
 def decide_agent(
@@ -95,17 +60,17 @@ def decide_agent(
     reasons: what was found out so far; they come first in the decision's own. entry: the one the mail
     answers, as far as its token says, else 0. now: aware UTC.
     """
-    actor = _Actor(agent, desk.agents[agent].name, trust, ticket, desk, now)
-    parsed = parse_commands(_spelled_out(reading.content.reply, actor), desk.command_prefix)
+    actor = Actor(agent, desk.agents[agent].name, trust, ticket, desk, now)
+    parsed = parse_commands(spelled_out(reading.content.reply, actor), desk.command_prefix)
     if isinstance(parsed, Problems):
         return _returned(reading, actor, parsed.problems, reasons)
     if any(command.name is CommandName.HELP for command in parsed.commands):
         return _help(reading, actor, reasons)
     problems = _leaks(parsed.body, reading.content)
     changes: list[Change] = []
-    alone = next((one for one in parsed.commands if one.name in _ALONE), None)
+    alone = next((one for one in parsed.commands if one.name in ALONE), None)
     if alone is not None:
-        _collect(_done_alone(alone, reading, parsed, actor, facts, entry, now), changes, problems)
+        _collect(done_alone(alone, reading, parsed, actor, facts, entry), changes, problems)
     else:
         _collect_all(reading, parsed, actor, facts, changes, problems)
     if problems:
@@ -117,7 +82,7 @@ def decide_agent(
 def _collect_all(
     reading: Reading,
     parsed: Commands,
-    actor: _Actor,
+    actor: Actor,
     facts: Facts,
     changes: list[Change],
     problems: list[Problem],
@@ -139,68 +104,6 @@ def _collect_all(
         ]
 
 
-_ALONE = (CommandName.APPROVE, CommandName.DENY, CommandName.MOVE)
-"""Commands that change which ticket a mail is about: nothing else may depend on which one was meant."""
-
-
-def _spelled_out(text: str, actor: _Actor) -> str:
-    """On a held ticket the bare words `approve` and `deny` are commands."""
-    if actor.ticket.held_for is None:
-        return text
-    wanted, rest = bare_word(text)
-    if wanted is None:
-        return text
-    name = CommandName.APPROVE if wanted else CommandName.DENY
-    return f"{actor.desk.command_prefix}{name}\n\n{rest}"
-
-
-def _done_alone(
-    command: Command,
-    reading: Reading,
-    parsed: Commands,
-    actor: _Actor,
-    facts: Facts,
-    entry: int,
-    now: datetime,
-) -> list[Change] | Problem:
-    others = [one.line for one in parsed.commands if one is not command]
-    if others:
-        return Problem(others[0], f"{command.line.strip()} stands alone; send the other commands afterwards")
-    if command.name is CommandName.MOVE:
-        return _move(command, parsed, actor, facts, entry)
-    who = (actor.identity, actor.name)
-    done = (
-        approve(actor.ticket, *who, actor.desk, now)
-        if command.name is CommandName.APPROVE
-        else deny(actor.ticket, *who)
-    )
-    if isinstance(done, str):
-        return Problem(command.line, done)
-    if not parsed.body:
-        return list(done)
-    return [*done, note_beside(parsed.body, reading, *who, actor.trust, actor.ticket.id)]
-
-
-def _move(
-    command: Command, parsed: Commands, actor: _Actor, facts: Facts, entry: int
-) -> list[Change] | Problem:
-    ticket, number = actor.ticket, command.argument
-    if parsed.body:
-        return Problem(command.line, "moves a message and takes no text; write to the ticket afterwards")
-    if number.casefold() == "new":
-        why = f"{actor.name} moves a message of #{ticket.number} to a new ticket"
-        return [MoveEntry(ticket.id, entry, None, actor.identity, why)]
-    target = facts.named.get(number)
-    if target is None:
-        return Problem(command.line, f"there is no ticket #{number}")
-    if target.id == ticket.id:
-        return Problem(command.line, f"this is ticket #{target.number} already")
-    if target.status in (Status.ARCHIVED, Status.MERGED):
-        return Problem(command.line, f"#{target.number} is {target.status} and takes no more messages")
-    why = f"{actor.name} moves a message of #{ticket.number} to #{target.number}"
-    return [MoveEntry(ticket.id, entry, target.id, actor.identity, why)]
-
-
 def _collect(found: list[Change] | Problem, changes: list[Change], problems: list[Problem]) -> None:
     if isinstance(found, Problem):
         problems.append(found)
@@ -209,7 +112,7 @@ def _collect(found: list[Change] | Problem, changes: list[Change], problems: lis
 
 
 def _spoken(
-    reading: Reading, parsed: Commands, actor: _Actor, changes: list[Change]
+    reading: Reading, parsed: Commands, actor: Actor, changes: list[Change]
 ) -> list[Change] | Problem:
     """The entry the agent's words make, and what answering changes by itself."""
     if not parsed.body:
@@ -230,21 +133,11 @@ def _spoken(
     if parsed.note:
         return [entry]
     if actor.ticket.held_for is not None:
-        return Problem("", _undecided(actor))
+        return Problem("", undecided(actor))
     return _answered(entry, actor, {change.name for change in changes if isinstance(change, SetField)})
 
 
-def _undecided(actor: _Actor) -> str:
-    """Words on a held ticket: for its author, or for the ticket it points at? Nobody can tell."""
-    prefix, ticket = actor.desk.command_prefix, actor.ticket
-    assert ticket.held_for is not None
-    return (
-        f"#{ticket.number} is held: write approve as the first line to let {ticket.requester} take part in "
-        f"#{ticket.held_for.number}, or deny to keep it apart; {prefix}note keeps your words inside"
-    )
-
-
-def _answered(entry: AddEntry, actor: _Actor, named: set[str]) -> list[Change] | Problem:
+def _answered(entry: AddEntry, actor: Actor, named: set[str]) -> list[Change] | Problem:
     """An answer makes its author the assignee of an unassigned ticket, and moves the ticket on,
     unless the mail's own commands say otherwise."""
     made: list[Change] = [entry]
@@ -260,7 +153,7 @@ def _answered(entry: AddEntry, actor: _Actor, named: set[str]) -> list[Change] |
     return made
 
 
-def _change(command: Command, actor: _Actor) -> list[Change] | Problem:
+def _change(command: Command, actor: Actor) -> list[Change] | Problem:
     """What one command changes, or why it cannot."""
     desk = actor.desk
     match command.name:
@@ -284,43 +177,26 @@ def _change(command: Command, actor: _Actor) -> list[Change] | Problem:
             why = f"{actor.name} {'adds' if add else 'removes'} the tag {command.argument}"
             return [Tag(actor.ticket.id, command.argument, add, actor.identity, why)]
         case CommandName.CC | CommandName.UNCC:
-            return _participant(command, actor)
+            return participant(command, actor)
         case CommandName.DUE | CommandName.ACK | CommandName.SLA:
             return promise_change(command, actor.ticket, actor.key, desk, actor.now)
         case _:
             return _status(command, actor)
 
 
-def _participant(command: Command, actor: _Actor) -> list[Change] | Problem:
-    """Collaborators get every answer from now on, and may write; nobody is sent what was said before."""
-    ticket = actor.ticket
-    address, problem = collaborator(actor.desk, command.argument)
-    if address is None:
-        return Problem(command.line, problem)
-    if command.name is CommandName.CC:
-        why = f"{actor.name} lets {address} take part"
-        return [AddParticipant(ticket.id, address, "", actor.identity, why)]
-    if address not in ticket.participants:
-        return Problem(command.line, f"{address} takes no part in #{ticket.number}")
-    if address == ticket.requester:
-        return Problem(command.line, f"{address} opened #{ticket.number} and stays its requester")
-    why = f"{actor.name} ends the part of {address}"
-    return [RemoveParticipant(ticket.id, address, actor.identity, why)]
-
-
-def _assigned(agent: str | None, actor: _Actor) -> list[Change]:
+def _assigned(agent: str | None, actor: Actor) -> list[Change]:
     ticket = actor.ticket
     given = assign(actor.desk, actor.key, assignee=ticket.assignee, team=ticket.team, agent=agent)
     return [] if given is None else [actor.field("assignee", given.agent, given.reason)]
 
 
-def _unknown(command: Command, found: Unknown, actor: _Actor) -> Problem:
+def _unknown(command: Command, found: Unknown, actor: Actor) -> Problem:
     nearest = f"{actor.desk.command_prefix}{command.name} {found.nearest}" if found.nearest else None
     return Problem(command.line, found.reason, nearest)
 
 
 def _named(
-    command: Command, things: Mapping[str, Named], what: str, field: str, actor: _Actor
+    command: Command, things: Mapping[str, Named], what: str, field: str, actor: Actor
 ) -> list[Change] | Problem:
     found = resolve(command.argument, things, what)
     if isinstance(found, Unknown):
@@ -328,7 +204,7 @@ def _named(
     return [actor.field(field, found, f"{actor.name} sets the {what} to {things[found].name}")]
 
 
-def _transfer(found: list[Change] | Problem, actor: _Actor) -> list[Change] | Problem:
+def _transfer(found: list[Change] | Problem, actor: Actor) -> list[Change] | Problem:
     """A transfer also releases an assignee who does not work there, and brings the new department's plan."""
     if isinstance(found, Problem):
         return found
@@ -346,7 +222,7 @@ def _transfer(found: list[Change] | Problem, actor: _Actor) -> list[Change] | Pr
     return changes
 
 
-def _status(command: Command, actor: _Actor) -> list[Change] | Problem:
+def _status(command: Command, actor: Actor) -> list[Change] | Problem:
     event = requested_event(command.name, command.argument)
     if isinstance(event, Refused):
         return Problem(command.line, event.reason)
@@ -368,7 +244,7 @@ def _leaks(body: str, content: Content) -> list[Problem]:
 
 
 def _returned(
-    reading: Reading, actor: _Actor, problems: tuple[Problem, ...], reasons: tuple[str, ...]
+    reading: Reading, actor: Actor, problems: tuple[Problem, ...], reasons: tuple[str, ...]
 ) -> Decision:
     why = "not understood, so nothing was done and nothing sent: " + "; ".join(
         f"{problem.line}: {problem.reason}" if problem.line else problem.reason for problem in problems
@@ -377,13 +253,13 @@ def _returned(
     return _back(reading, actor, "command.error", rows, why, reasons)
 
 
-def _help(reading: Reading, actor: _Actor, reasons: tuple[str, ...]) -> Decision:
+def _help(reading: Reading, actor: Actor, reasons: tuple[str, ...]) -> Decision:
     return _back(reading, actor, "command.help", (), f"{actor.name} asked for help", reasons)
 
 
 def _back(
     reading: Reading,
-    actor: _Actor,
+    actor: Actor,
     template: str,
     problems: tuple[tuple[str, str, str], ...],
     why: str,

@@ -27,7 +27,7 @@ from functools import lru_cache
 from mailticket.domain.access import Access, may_join
 from mailticket.domain.status import FINISHED
 from mailticket.domain.types import EvidenceKind, Facts, ThreadEvidence, TicketFacts
-from mailticket.mail.threading import clean_subject, ticket_numbers
+from mailticket.mail.threading import clean_subject, may_have_mark, ticket_numbers
 from mailticket.mail.token import token_of_address, token_of_message_id
 from mailticket.mail.types import Reading
 
@@ -102,9 +102,11 @@ def pointers(reading: Reading, recipient: str, subject_tag: str) -> Pointers:
 def reply_subject(reading: Reading, subject_tag: str) -> str | None:
     """The cleaned subject of a mail that looks like a reply, to be looked for; None for any other mail."""
     mail = reading.mail
+    referring = bool(mail.in_reply_to or mail.references)
+    if not referring and not may_have_mark(mail.subject):
+        return None
     cleaned, marked = clean_subject(mail.subject, subject_tag)
-    looks_like_reply = marked or bool(mail.in_reply_to or mail.references)
-    return cleaned if looks_like_reply and len(cleaned) >= _SHORTEST_SUBJECT else None
+    return cleaned if (marked or referring) and len(cleaned) >= _SHORTEST_SUBJECT else None
 
 
 @lru_cache(maxsize=4)

@@ -36,6 +36,7 @@ _PREFIX = re.compile(
     rf"(?:{_REPLY_WORDS})\s?(?:\[\d{{1,3}}\]|\(\d{{1,3}}\)|\^\d{{1,3}})?\s?[:：]\s*", re.IGNORECASE
 )
 _NUMBER = r"([0-9]{4,12})"
+_FOUR_DIGITS = re.compile("[0-9]{4}")
 
 
 @dataclass(slots=True)
@@ -100,8 +101,15 @@ def _loose(literal: str) -> str:
 
 def ticket_numbers(subject: str, subject_tag: str) -> tuple[str, ...]:
     """The ticket numbers a subject may name, each once, in order."""
+    if _FOUR_DIGITS.search(subject) is None:
+        return ()
     found = number_pattern(subject_tag).finditer(subject[:_LONGEST_SUBJECT])
     return tuple(dict.fromkeys(next(filter(None, match.groups())) for match in found))
+
+
+def may_have_mark(subject: str) -> bool:
+    """A quick no for subjects without a reply mark: most mails begin something new."""
+    return ":" in subject or "：" in subject
 
 
 def without_tags(subject: str, subject_tag: str) -> str:
