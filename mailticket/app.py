@@ -26,6 +26,7 @@ from mailticket.delivery.maildir import MaildirDelivery
 from mailticket.delivery.outcome import Transport
 from mailticket.delivery.render import Renderer
 from mailticket.delivery.smarthost import SmarthostConnection
+from mailticket.domain.schedule import schedule_problems
 from mailticket.intake.imap import ImapWorker
 from mailticket.intake.smtp import SmtpServer
 from mailticket.store.engine import durability_warnings, open_engine
@@ -81,6 +82,7 @@ class Application:
         inbox = Inbox(engine, self.clock, base_recipient)
         self._start_work(engine, inbox)
         self._start_intake(inbox)
+        self._warn_of_schedules()
         log.info("daemon.started", instance=self.settings.desk.instance, pid=os.getpid())
 
     def stop(self) -> None:
@@ -113,7 +115,13 @@ class Application:
         if waiting:
             log.warning("configuration.needs_restart", options=list(waiting))
         self.settings = until_restart(self.settings, fresh)
+        self._warn_of_schedules()
         log.info("configuration.reloaded")
+
+    def _warn_of_schedules(self) -> None:
+        """What is promised in a schedule that never opens is never due; that must not be silent."""
+        for problem in schedule_problems(self.settings.desk, self.clock()):
+            log.warning("schedule.never_opens", problem=problem)
 
     def _open_store(self) -> Engine:
         service = self.settings.service
@@ -123,7 +131,9 @@ class Application:
             self._lock = lock_single_daemon(service.state_dir)
             self._closing.append(self._lock.close)
         report = migrate(engine, service.state_dir / "backups")
-        log.info("database.ready", revision=report.after, migrated_from=report.before, copy=str(report.backup))
+        log.info(
+            "database.ready", revision=report.after, migrated_from=report.before, copy=str(report.backup)
+        )
         for warning in durability_warnings(engine):
             log.warning("database.not_durable", reason=warning)
         return engine

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sized
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated
 
@@ -12,7 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from mailticket.cli.session import EXIT_FAILED, EXIT_TEMPORARY, out, print_json, settings_of
+from mailticket.config.desk import Desk
 from mailticket.config.settings import Settings
+from mailticket.domain.schedule import schedule_problems
 from mailticket.errors import MailticketError, Temporary
 
 
@@ -36,7 +39,8 @@ def check(
     78 the configuration itself is wrong.
     """
     settings = settings_of(ctx)
-    findings = [Finding("configuration", "ok", _summary(settings)), *_templates(settings)]
+    findings = [Finding("configuration", "ok", _summary(settings)), *_schedules(settings.desk)]
+    findings += _templates(settings)
     if not offline:
         findings += _servers(settings)
     if as_json:
@@ -62,6 +66,16 @@ def _summary(settings: Settings) -> str:
         "mailboxes": settings.mailboxes,
     }
     return ", ".join(f"{len(things)} {name}" for name, things in counts.items())
+
+
+def _schedules(desk: Desk) -> list[Finding]:
+    """Schedules that make no sense or never open again: what is promised in them is never due."""
+    if not desk.schedules:
+        return []
+    problems = schedule_problems(desk, datetime.now(UTC))
+    if not problems:
+        return [Finding("schedules", "ok", "every schedule opens again")]
+    return [Finding("schedules", "warning", problem) for problem in problems]
 
 
 def _templates(settings: Settings) -> list[Finding]:
