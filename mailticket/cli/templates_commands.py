@@ -36,7 +36,7 @@ def list_templates(
         if as_json:
             typer.echo(json.dumps({"code": spec.code, "audience": spec.audience, "purpose": spec.purpose}))
         else:
-            typer.echo(f"{spec.code:18}{spec.audience:10}{spec.purpose}")
+            typer.echo(f"{spec.code:21}{spec.audience:10}{spec.purpose}")
 
 
 @templates_app.command()

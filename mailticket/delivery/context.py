@@ -87,6 +87,8 @@ class Letter:
     held_from  the mail domain of a stranger whose reply is held
     alias    the address that an agent is asked about
     notice     what the desk itself has found out: that mail did not arrive, or was not sent
+    since_date since when the customer waits, or the desk for them; next_date  when it is resolved
+    updated    the customer was told where the ticket stands
     about      whom or what it is about, such as an address
     """
 
@@ -110,6 +112,9 @@ class Letter:
     alias: str = ""
     notice: str = ""
     about: str = ""
+    since_date: datetime | None = None
+    next_date: datetime | None = None
+    updated: bool = False
     problems: tuple[Complaint, ...] = ()
     original_subject: str = ""
     original_text: str = ""
@@ -170,6 +175,9 @@ def context_of(letter: Letter) -> dict[str, Any]:
         "alias": letter.alias,
         "notice": letter.notice,
         "about": letter.about,
+        "since_date": letter.since_date,
+        "next_date": letter.next_date,
+        "updated": letter.updated,
         "problems": [_complaint(problem) for problem in letter.problems],
         "original": {"subject": letter.original_subject, "text": letter.original_text},
         "digest": _digest(letter.digest, letter.now),
@@ -276,6 +284,11 @@ CATALOGUE: dict[str, TemplateSpec] = {
         TemplateSpec("ticket.warning", "agent", "a promised time comes near", ("ticket", "alert")),
         TemplateSpec("ticket.overdue", "agent", "a promised time has passed", ("ticket", "alert")),
         TemplateSpec("ticket.alerts", "agent", "many promised times at once", ("alerts",)),
+        TemplateSpec("ticket.nudge", "customer", "reminds a customer who is waited for", ("ticket",)),
+        TemplateSpec("ticket.autoresolved", "customer", "resolved for want of an answer", ("ticket",)),
+        TemplateSpec("ticket.autoclosed", "customer", "closed some time after its solution", ("ticket",)),
+        TemplateSpec("ticket.update", "customer", "says honestly where the ticket stands", ("ticket",)),
+        TemplateSpec("loop.reminder", "agent", "the customer has heard nothing for a while", ("ticket",)),
         TemplateSpec("ticket.digest", "agent", "a manager's day at a glance"),
         TemplateSpec("command.error", "agent", "a command was not understood, nothing was done"),
         TemplateSpec("command.help", "agent", "the commands, on request"),

@@ -212,6 +212,23 @@ SAMPLES: dict[str, Callable[[], Letter]] = {
     "ticket.warning": _warning,
     "ticket.overdue": _overdue,
     "ticket.alerts": _alerts,
+    "ticket.nudge": lambda: _to_customer(
+        response=Passage("Which page shows the error? A screenshot would help.", "Anna Agent", _NOW),
+        since_date=_NOW - timedelta(days=4),
+        next_date=_NOW + timedelta(days=3),
+    ),
+    "ticket.autoresolved": lambda: _to_customer(since_date=_NOW - timedelta(days=9)),
+    "ticket.autoclosed": _to_customer,
+    "ticket.update": lambda: _to_customer(
+        ticket=sample_ticket(status="on hold", assigned="Anna Agent"), since_date=_NOW - timedelta(days=2)
+    ),
+    "loop.reminder": lambda: _letter(
+        ticket=sample_ticket(assigned="Anna Agent", status="in progress"),
+        message=_MESSAGE,
+        since_date=_NOW - timedelta(days=2),
+        updated=True,
+        reason="the customer has heard nothing for a while, and you have this ticket",
+    ),
     "ticket.digest": _digest,
     "command.error": _command_error,
     "command.help": lambda: _letter(ticket=sample_ticket(), reason=""),

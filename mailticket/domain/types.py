@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from mailticket.mail.authentication import Verdict
@@ -283,6 +283,8 @@ class AddEntry:
     why: str
     automatic: bool = False
     """Written by a machine: kept on the ticket, told to nobody."""
+    returns_on: date | None = None
+    """Until when its author says to be away."""
     aliases: tuple[str, ...] = ()
     conflict: tuple[str, ...] = ()
 
@@ -501,6 +503,8 @@ class EventKind(enum.StrEnum):
     MOVED = "moved"
     COLLAB = "collab"
     CHALLENGED = "challenged"
+    FOLLOWED_UP = "followed-up"
+    """The desk reminded the customer, or an agent of the customer, by itself."""
 
 
 @dataclass(frozen=True, slots=True)

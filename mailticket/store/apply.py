@@ -168,6 +168,8 @@ class _Application(TicketChanges):
             ticket.last_response_at = self.now
         self.done.entry = entry
         data: dict[str, Any] = {"automatic": True} if change.automatic else {}
+        if change.returns_on is not None:
+            data["returns_on"] = change.returns_on.isoformat()
         if change.conflict:
             data["conflict"] = list(change.conflict)
         self._happened(EventKind(str(change.kind)), change.author, change.why, data, entry)

@@ -28,6 +28,7 @@ from mailticket.domain.escalation import AlertSent, Look, look
 from mailticket.domain.schedule import WorkingTime, WorkingTimes
 from mailticket.domain.types import EventKind
 from mailticket.store import deadlines
+from mailticket.store.followups import plan_follow_ups
 from mailticket.store.models import Ticket, TicketEvent
 
 SLA = "sla"
@@ -78,7 +79,8 @@ def standing(session: Session, ticket: Ticket, desk: Desk, times: WorkingTimes, 
 def replan(session: Session, ticket: Ticket, desk: Desk, times: WorkingTimes, now: datetime) -> Standing:
     """Work out the clocks of a ticket anew, and plan when to look again.
 
-    An alert that is due now is planned for when it came due: the next tick sends it.
+    Plans its follow-ups too. An alert that is due now is planned for when it came due: the next tick
+    sends it.
     """
     found = standing(session, ticket, desk, times, now)
     ticket.due_at = next_due(found.clocks)
@@ -90,6 +92,7 @@ def replan(session: Session, ticket: Ticket, desk: Desk, times: WorkingTimes, no
         deadlines.clear(session, ticket.id, SLA)
     else:
         deadlines.plan(session, ticket.id, SLA, moment, now)
+    plan_follow_ups(session, ticket, desk, times, now)
     return found
 
 

@@ -35,7 +35,13 @@ from mailticket.store.outbox import ClaimedOut, Rendered
 
 MAX_ATTACHED = 10_000_000
 """Bytes of attachments passed on in one mail; the rest is named only."""
-_SHOWS_LAST_MESSAGE = ("assigned.alert", "transfer.alert", "ticket.overdue", "ticket.warning")
+_SHOWS_LAST_MESSAGE = (
+    "loop.reminder",
+    "assigned.alert",
+    "transfer.alert",
+    "ticket.overdue",
+    "ticket.warning",
+)
 _MOST_PARTS = 100
 """Parts of an attached mail up to which it goes out as one; programs on its way would take it apart."""
 _PASSED_ON = ("file", "inline", "message", "calendar", "rest", "tnef")
@@ -136,6 +142,9 @@ def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> 
         alias=extra.get("address", ""),
         notice=extra.get("notice", ""),
         about=extra.get("about", ""),
+        since_date=_moment(extra.get("since_date")),
+        next_date=_moment(extra.get("next_date")),
+        updated=bool(extra.get("updated")),
         original_subject=extra.get("subject", ""),
         original_text=extra.get("text", ""),
         digest=from_json(extra["digest"]) if "digest" in extra else DigestMail(),
@@ -152,6 +161,10 @@ def _view(snapshot: dict[str, Any], extra: dict[str, Any], desk: Desk) -> Ticket
     }
     facts = TicketFacts(participants=frozenset(), **values)
     return ticket_view(facts, desk, suspected=extra.get("suspected", ""))
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _department_name(key: str | None, desk: Desk) -> str:

@@ -18,13 +18,15 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Engine
 
 from mailticket.config.desk import Desk
+from mailticket.domain.followup import Step
 from mailticket.store import aliases
 from mailticket.store.due import SLA
 from mailticket.store.engine import transaction
 from mailticket.work.alerts import AlertRounds
-from mailticket.work.deadlines import DeadlineWork
+from mailticket.work.deadlines import DeadlineWork, Handler
 from mailticket.work.digests import Digests
 from mailticket.work.escalations import Escalations
+from mailticket.work.follow_ups import FollowUps
 from mailticket.work.schedules import Schedules
 
 log = structlog.get_logger()
@@ -53,7 +55,10 @@ class Ticks:
         self._on_queued = on_queued
         self._schedules = Schedules(desk)
         escalations = Escalations(self._schedules.now, secret)
-        self._deadlines = DeadlineWork(engine, desk, clock, {SLA: escalations.handle})
+        follow_ups = FollowUps(self._schedules.now, secret)
+        handlers: dict[str, Handler] = {SLA: escalations.handle}
+        handlers |= {str(step): follow_ups.handle for step in Step}
+        self._deadlines = DeadlineWork(engine, desk, clock, handlers)
         self._alerts = AlertRounds(engine, desk, self._schedules.now, secret, clock)
         self._digests = Digests(engine, desk, secret, clock)
         options: dict[str, Any] = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}

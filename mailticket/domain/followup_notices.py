@@ -1,0 +1,85 @@
+"""The mails of follow-ups: to whom, in which template. Customers are only ever told of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from mailticket.config.desk import Desk, FollowUp
+from mailticket.domain.alerting import stand_in
+from mailticket.domain.assignment import alerted
+from mailticket.domain.followup import Outlook, Step
+from mailticket.domain.types import Audience, Notice, TicketFacts
+
+_TEMPLATES = {
+    Step.NUDGE1: "ticket.nudge",
+    Step.NUDGE2: "ticket.nudge",
+    Step.RESOLVE: "ticket.autoresolved",
+    Step.CLOSE: "ticket.autoclosed",
+    Step.LOOP: "ticket.update",
+}
+
+
+def customer_notice(
+    step: Step,
+    plan: FollowUp,
+    ticket: TicketFacts,
+    cause: str,
+    entry: int | None,
+    since: datetime | None,
+    next_at: datetime | None,
+) -> Notice | None:
+    """What the requester is told of a step; None where the follow-up says that they are not.
+
+    cause: unique name of this step; entry: the last answer, which a reminder repeats; since: when the
+    customer was last answered; next_at: when the ticket is resolved if they do not write.
+    """
+    if step is Step.CLOSE and not plan.tell_close:
+        return None
+    template = _TEMPLATES[step]
+    return Notice(
+        template=template,
+        audience=Audience.CUSTOMER,
+        recipient=ticket.requester,
+        recipient_name=ticket.requester_name,
+        identity=ticket.requester,
+        ticket_id=ticket.id,
+        entry_id=entry if step in (Step.NUDGE1, Step.NUDGE2) else None,
+        automatic="auto-generated",
+        key=f"{template}:{cause}:{ticket.id}:{ticket.requester}",
+        reason=f"follow-up {plan.key}: {step}",
+        extra=_moments(since, next_at),
+    )
+
+
+def reminders(ticket: TicketFacts, desk: Desk, cause: str, seen: Outlook, now: datetime) -> Iterator[Notice]:
+    """The mails that remind whoever has the ticket, or stands in for them, of a customer left waiting."""
+    department = desk.departments.get(ticket.department)
+    manager = department.manager if department else None
+    concerned = alerted(desk, ticket.department, ticket.assignee, ticket.team).agents
+    for key in dict.fromkeys(stand_in(desk, agent, manager, now) for agent in concerned):
+        agent = desk.agents.get(key)
+        if agent is None:
+            continue
+        identity = f"agent:{key}"
+        yield Notice(
+            template="loop.reminder",
+            audience=Audience.INTERNAL,
+            recipient=agent.address,
+            recipient_name=agent.name,
+            identity=identity,
+            ticket_id=ticket.id,
+            entry_id=None,
+            automatic="auto-generated",
+            key=f"loop.reminder:{cause}:{ticket.id}:{identity}",
+            reason="the customer has heard nothing for a while, and you have this ticket",
+            extra=_moments(seen.since, None) | {"updated": seen.update},
+        )
+
+
+def _moments(since: datetime | None, next_at: datetime | None) -> dict[str, Any]:
+    return {
+        "since_date": since.isoformat() if since else None,
+        "next_date": next_at.isoformat() if next_at else None,
+    }
