@@ -132,6 +132,9 @@ def ticket_show(
             who = f"{entry.author_name} <{entry.author}>" if entry.author_name else entry.author
             head = f"{entry.kind} of {who}, {_plain(entry.created_at)}"
             out.print(Text(f"{head}  [{entry.trust}: {entry.reason}]", style=f"bold {style}"))
+            for reason in entry.evidence:
+                if reason != entry.reason:
+                    out.print(Text(f"  {reason}", style="dim"))
             out.print(Text(entry.text))
             for name in entry.attachments:
                 out.print(Text(f"  attached: {name}", style="dim"))

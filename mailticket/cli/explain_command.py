@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -96,6 +97,7 @@ def _decide(settings: Settings, raw: bytes, reading: Reading, recipient: str | N
     from mailticket.domain.types import Arrival
     from mailticket.mail.trace import content_digest
     from mailticket.work.receive import decision_record
+    from mailticket.work.verify import Verifier
 
     now = datetime.now(UTC)
     arrival = Arrival(
@@ -106,7 +108,9 @@ def _decide(settings: Settings, raw: bytes, reading: Reading, recipient: str | N
         received_at=now,
         content_digest=content_digest(raw).hex(),
     )
-    facts = _facts(settings, reading, arrival)
+    verifier = Verifier()
+    verified = verifier.verify(raw, reading.mail, settings.desk, verifier.budget())
+    facts = replace(_facts(settings, reading, arrival), verified=verified)
     return decision_record(decide(reading, arrival, facts, settings.desk, now), reading)
 
 

@@ -27,11 +27,11 @@ class WhoseAddress:
 def whose_address(session: Session, sender: str | None, desk: Desk, claims: Sequence[Claims]) -> WhoseAddress:
     """Which agent a canonical address belongs to, and what was asked about it.
 
-    claims: of the tokens the mail carries. Without any, an unknown address costs no query: only
-    a token makes an alias act.
+    claims: of the tokens the mail carries. Only an agent's token makes an alias act, so nothing else
+    costs a query.
     """
     agent = desk.agent_by_address.get(sender) if sender else None
-    if sender is None or not claims:
+    if sender is None or not any(claim.role in (Role.AGENT, Role.CHALLENGE) for claim in claims):
         return WhoseAddress(agent)
     if agent is not None:
         return WhoseAddress(agent, challenge=challenge_of(session, claims, agent))

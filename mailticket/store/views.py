@@ -14,6 +14,7 @@ from mailticket.store.merge import final_ticket
 from mailticket.store.models import (
     Entry,
     EntryAttachment,
+    Inbound,
     MailboxContact,
     Participant,
     Ticket,
@@ -61,7 +62,10 @@ class TicketRow:
 
 @dataclass(frozen=True, slots=True)
 class EntryRow:
-    """A thread entry as shown."""
+    """A thread entry as shown.
+
+    evidence   how its author was known and why it landed here, as the decision about its mail says
+    """
 
     id: int
     kind: str
@@ -74,6 +78,7 @@ class EntryRow:
     created_at: datetime
     inbound_id: int | None
     attachments: tuple[str, ...]
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +233,23 @@ def _entries(session: Session, ticket_id: int) -> list[EntryRow]:
         .where(Entry.ticket_id == ticket_id)
         .order_by(Entry.id)
     )  # fmt: skip
-    return [EntryRow(**row._mapping, attachments=tuple(names.get(row.id, ()))) for row in rows]
+    reasons = _decided(session, ticket_id)
+    return [
+        EntryRow(
+            **row._mapping, attachments=tuple(names.get(row.id, ())), evidence=reasons.get(row.inbound_id, ())
+        )
+        for row in rows
+    ]
+
+
+def _decided(session: Session, ticket_id: int) -> dict[int | None, tuple[str, ...]]:
+    """The reasons of the decisions about the mails whose entries are on a ticket, by mail."""
+    rows = session.execute(
+        select(Inbound.id, Inbound.decision)
+        .join(Entry, Entry.inbound_id == Inbound.id)
+        .where(Entry.ticket_id == ticket_id)
+    )
+    return {mail: tuple((decision or {}).get("reasons", ())) for mail, decision in rows}
 
 
 def mailbox_contacts(session: Session) -> list[ContactRow]:

@@ -216,7 +216,10 @@ def test_forged_authentication_results_prove_nothing(desk: Daemon, victim: Victi
     true = b"Authentication-Results: mx.desk.example; dmarc=pass header.from=agents.example\r\n"
     desk.send(true + raw, sender=SAM)
     desk.settle()
-    assert victim.shown()["ticket"]["status"] == "closed"
+    found = victim.shown()
+    assert found["ticket"]["status"] == "closed"
+    assert found["entries"][-1]["trust"] == "authenticated"
+    assert "DMARC passed for agents.example, says our MX" in found["entries"][-1]["evidence"]
 
 
 def test_cve_2023_27043_a_from_with_two_readings_is_nobody(desk: Daemon, victim: Victim) -> None:
