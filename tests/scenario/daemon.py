@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import signal
 import smtplib
 import socket
@@ -18,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.scenario.books import Books
-from tests.servers import free_port, wait_until
+from tests.servers import wait_until
 
 DESK = """
 [service]
@@ -103,6 +105,15 @@ retry = ["1s", "1s", "2s"]
 """  # noqa: E501 -- TOML wants an inline table on one line
 
 
+def steady_port() -> int:
+    """A free port that no outgoing connection is given while its daemon is down between two starts."""
+    while True:
+        port = random.randrange(12_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
 @dataclass
 class Daemon:
     """`mailticket run` on a temporary folder. Options go to the configuration before `start`."""
@@ -113,8 +124,8 @@ class Daemon:
     smarthost_options: str = ""
     extra: str = ""
     environment: dict[str, str] = field(default_factory=dict)
-    smtp_port: int = field(default_factory=free_port)
-    lmtp_port: int = field(default_factory=free_port)
+    smtp_port: int = field(default_factory=steady_port)
+    lmtp_port: int = field(default_factory=steady_port)
     process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
