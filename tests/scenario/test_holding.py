@@ -130,6 +130,13 @@ def test_a_stranger_sees_the_same_whatever_they_know(daemon: Daemon) -> None:
             re.sub(r"\d{6,}", "N", f"{got['Subject']}{text}{got['Auto-Submitted']}{sorted(got.keys())}")
         )
     assert seen[0] == seen[1] == seen[2]
+    held = held_number(daemon)
+    before = len(daemon.to(SAMS))
+    assert f"#{number}" in daemon.command("held", "approve", held).stdout
+    daemon.wait_to(SAMS, before + 1)
+    assert [entry["text"] for entry in show(daemon, number)["entries"]] == ["Please help.", "x"]
+    again = daemon.command("held", "deny", held, check=False)
+    assert (again.returncode, "is not held" in again.stderr) == (1, True)
 
 
 def test_the_customer_decides_where_the_desk_says_so(make_daemon: Callable[..., Daemon]) -> None:
