@@ -205,9 +205,20 @@ class Ticket(Base):
         Index("ix_ticket_status_department", "status", "department"),
         Index("ix_ticket_status_due_at", "status", "due_at"),
         Index("ix_ticket_assignee_status", "assignee", "status"),
-        # partial: an ordinary ticket pays nothing for it
+        # partial: an ordinary ticket pays nothing for it; "= 1" is how a query says it to SQLite
         Index(
-            "ix_ticket_held", "suspected_ticket_id", sqlite_where=text("held"), postgresql_where=text("held")
+            "ix_ticket_held",
+            "suspected_ticket_id",
+            sqlite_where=text("held = 1"),
+            postgresql_where=text("held"),
+        ),
+        # the queue in the order in which it is worked on, without all the tickets that are done
+        Index(
+            "ix_ticket_unfinished_due",
+            "due_at",
+            "id",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
         ),
     )
 

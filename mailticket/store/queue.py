@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -76,45 +76,64 @@ def queue_rows(
     urgency: of each priority, 1 the most urgent. Within equal ones the next due comes first, then
     those without a due date, the oldest first.
     """
-    query = _fitting(select(*_COLUMNS), wanted, now)
+    query = select(*_COLUMNS).where(*_fitting(wanted, now))
+    if order == "due":
+        return _by_due(session, query, limit, offset)
     ordered = (*_order(order, urgency), Ticket.due_at.asc().nulls_last(), Ticket.id)
     found = session.execute(query.order_by(*ordered).limit(limit).offset(offset))
     return [QueueRow(*row) for row in found]
 
 
+def _by_due(session: Session, query: Select[Any], limit: int, offset: int) -> list[QueueRow]:
+    """In two steps, so that the index gives the order and a million tickets need not be sorted."""
+    due = query.where(Ticket.due_at.is_not(None))
+    rows = session.execute(due.order_by(Ticket.due_at, Ticket.id).limit(limit).offset(offset)).all()
+    if len(rows) < limit:
+        passed = offset + len(rows)
+        if not rows and offset:
+            passed = session.execute(select(func.count()).select_from(due.subquery())).scalar_one()
+        never = query.where(Ticket.due_at.is_(None)).order_by(Ticket.id)
+        rest = never.limit(limit - len(rows)).offset(max(offset - passed, 0))
+        rows = [*rows, *session.execute(rest)]
+    return [QueueRow(*row) for row in rows]
+
+
 def queue_counts(session: Session, wanted: QueueFilter, now: datetime) -> QueueCounts:
     """The counts above the queue. Reads every unfinished ticket: ask seldom where there are many."""
-    counted = select(
-        func.count(),
-        func.count().filter(_late(now)),
-        func.count().filter(Ticket.assignee.is_(None)),
-        func.count().filter(Ticket.status.in_(_PAUSED)),
-    ).select_from(Ticket)
-    return QueueCounts(*session.execute(_fitting(counted, wanted, now)).one())
+    row = session.execute(
+        select(
+            func.count(),
+            func.count().filter(_late(now)),
+            func.count().filter(Ticket.assignee.is_(None)),
+            func.count().filter(Ticket.status.in_(_PAUSED)),
+        )
+        .select_from(Ticket)
+        .where(*_fitting(wanted, now))
+    ).one()
+    return QueueCounts(open=row[0], overdue=row[1], unassigned=row[2], paused=row[3])
 
 
-def _fitting(query: Select[Any], wanted: QueueFilter, now: datetime) -> Select[Any]:
-    query = query.where(Ticket.closed_at.is_(None))
+def _fitting(wanted: QueueFilter, now: datetime) -> Iterator[ColumnElement[bool]]:
+    yield Ticket.closed_at.is_(None)
     if wanted.department is not None:
-        query = query.where(Ticket.department == wanted.department)
+        yield Ticket.department == wanted.department
     if wanted.assignee is not None:
         nobody = wanted.assignee == "-"
-        query = query.where(Ticket.assignee.is_(None) if nobody else Ticket.assignee == wanted.assignee)
+        yield Ticket.assignee.is_(None) if nobody else Ticket.assignee == wanted.assignee
     if wanted.overdue:
-        query = query.where(_late(now))
+        yield _late(now)
     if wanted.working:
-        query = query.where(Ticket.status.not_in(_PAUSED))
-    return query
+        yield Ticket.status.not_in(_PAUSED)
 
 
 def _late(now: datetime) -> ColumnElement[bool]:
     return or_(Ticket.overdue_since.is_not(None), Ticket.due_at <= now)
 
 
-def _order(order: Order, urgency: Mapping[str, int]) -> tuple[ColumnElement[Any], ...]:
+def _order(
+    order: Literal["priority", "assignee", "created", "department"], urgency: Mapping[str, int]
+) -> tuple[ColumnElement[Any], ...]:
     match order:
-        case "due":
-            return ()
         case "priority":
             return (case(dict(urgency), value=Ticket.priority, else_=_UNKNOWN_URGENCY),)
         case "assignee":

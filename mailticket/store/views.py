@@ -6,10 +6,9 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from mailticket.domain.status import FINISHED
 from mailticket.store.merge import final_ticket
 from mailticket.store.models import (
     Entry,
@@ -144,18 +143,29 @@ _COLUMNS = tuple(getattr(Ticket, item.name) for item in fields(TicketRow))
 
 
 def list_tickets(session: Session, wanted: TicketFilter, limit: int) -> list[TicketRow]:
-    """The tickets that fit, the earliest due first, then the newest."""
-    query = select(*_COLUMNS).order_by(Ticket.due_at.is_(None), Ticket.due_at, Ticket.id.desc()).limit(limit)
+    """The tickets that fit: first those that are due some time, the earliest first, then the newest."""
+    query = _fitting(wanted)
+    rows = session.execute(
+        query.where(Ticket.due_at.is_not(None)).order_by(Ticket.due_at, Ticket.id).limit(limit)
+    ).all()
+    if len(rows) < limit:  # in two steps, because no index has both orders
+        rest = query.where(Ticket.due_at.is_(None)).order_by(Ticket.id.desc()).limit(limit - len(rows))
+        rows = [*rows, *session.execute(rest)]
+    return [TicketRow(*row) for row in rows]
+
+
+def _fitting(wanted: TicketFilter) -> Select[Any]:
+    query = select(*_COLUMNS)
     if wanted.status:
         query = query.where(Ticket.status.in_(wanted.status))
     elif not wanted.every:
-        query = query.where(Ticket.status.not_in([str(item) for item in FINISHED]))
+        query = query.where(Ticket.closed_at.is_(None))
     if wanted.department is not None:
         query = query.where(Ticket.department == wanted.department)
     if wanted.assignee is not None:
         nobody = wanted.assignee == "-"
         query = query.where(Ticket.assignee.is_(None) if nobody else Ticket.assignee == wanted.assignee)
-    return [TicketRow(*row) for row in session.execute(query)]
+    return query
 
 
 def show_ticket(session: Session, number: str) -> WholeTicket | None:
@@ -191,7 +201,7 @@ def list_held(session: Session, limit: int) -> list[HeldRow]:
     rows = session.execute(
         select(Ticket)
         .where(Ticket.held, Ticket.suspected_ticket_id.is_not(None))
-        .order_by(Ticket.id)
+        .order_by(Ticket.id + 0)  # by the bare id SQLite would rather read every ticket in order
         .limit(limit)
     ).scalars()
     found: list[HeldRow] = []

@@ -1,0 +1,205 @@
+"""Every query that is asked all the time finds its rows by an index, on both databases.
+
+The statements are taken from the real functions while they run, and explained. SQLite's planner
+decides by the schema alone while nobody ran ANALYZE, so a small table shows what happens in a big one.
+PostgreSQL reads small tables whole because that is cheaper, so it is forbidden to: what it then
+still reads whole has no index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from bench.generate import NOW, Amount, big_desk, generate, message_id
+from mailticket.domain.types import Arrival
+from mailticket.mail.read import read
+from mailticket.mail.types import RawMail
+from mailticket.store import outbox
+from mailticket.store.engine import reading, transaction
+from mailticket.store.inbox import Inbox
+from mailticket.store.people import find_or_add_person
+from mailticket.store.queries import gather
+from mailticket.store.queue import QueueFilter, queue_rows
+from mailticket.store.reports import stories
+from mailticket.store.views import TicketFilter, list_tickets, show_ticket
+from mailticket.work.ticks import Ticks
+
+_SECRET = b"secret"
+_TICKETS = 500
+Statement = tuple[str, Any]
+
+
+@pytest.fixture
+def filled(engine: Engine) -> Engine:
+    """A desk with tickets, of which none is late."""
+    generate(engine, Amount(_TICKETS))
+    if engine.dialect.name == "postgresql":
+        # ids were given, so the sequences know nothing of them
+        with engine.begin() as connection:
+            connection.exec_driver_sql("SELECT setval('person_id_seq', 100000)")
+            connection.exec_driver_sql("ANALYZE")
+    return engine
+
+
+@contextmanager
+def statements(engine: Engine) -> Iterator[list[Statement]]:
+    """Collects what is asked of the database meanwhile."""
+    found: list[Statement] = []
+
+    def keep(_connection: Any, _cursor: Any, sql: str, values: Any, _context: Any, many: bool) -> None:
+        if not many and sql.lstrip().upper().startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
+            found.append((sql, values))
+
+    event.listen(engine, "before_cursor_execute", keep)
+    try:
+        yield found
+    finally:
+        event.remove(engine, "before_cursor_execute", keep)
+
+
+def plan_of(engine: Engine, statement: Statement) -> str:
+    """How the database would do it, a line for each step."""
+    sql, values = statement
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)
+            return "\n".join(row[3] for row in rows)
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        connection.exec_driver_sql("SET LOCAL enable_bitmapscan = on")
+        return "\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {sql}", values))
+
+
+def whole_tables(plan: str) -> list[str]:
+    """The steps of a plan that read a whole table or index."""
+    lines = [line.strip() for line in plan.splitlines()]
+    return [
+        line
+        for line in lines
+        if "Seq Scan on" in line or (line.startswith("SCAN ") and not line.startswith("SCAN CONSTANT"))
+    ]
+
+
+def assert_indexed(engine: Engine, work: Callable[[], object], least: int = 1) -> None:
+    """No statement of `work` reads a whole table, and there are at least so many."""
+    with statements(engine) as asked:
+        work()
+    assert len(asked) >= least
+    for statement in asked:
+        plan = plan_of(engine, statement)
+        assert whole_tables(plan) == [], f"{statement[0]}\n{plan}"
+
+
+def _arrival(number: int) -> Arrival:
+    return Arrival(number, "dept0@desk.example", None, "smtp", NOW, f"{number:064x}")
+
+
+@pytest.mark.parametrize(
+    ("headers", "tickets"),
+    [
+        (f"In-Reply-To: <{message_id(7)}>\r\nReferences: <x@y.example> <{message_id(7)}>\r\n", 1),
+        ("Subject: Re: [#1000007] calendar\r\n", 1),
+        ("Subject: Re: Case 7 about the calendar\r\nIn-Reply-To: <never@seen.example>\r\n", 1),
+        ("Subject: hello\r\n", 0),
+    ],
+    ids=["by reference", "by number", "by subject", "new"],
+)
+def test_what_a_mail_is_about_is_found_by_index(filled: Engine, headers: str, tickets: int) -> None:
+    raw = f"From: person8@mail.customer.example\r\n{headers}\r\nhello\r\n".encode()
+
+    def work() -> None:
+        with reading(filled) as session:
+            facts = gather(session, read(raw), _arrival(1), big_desk(), _SECRET, lock=False)
+            assert len(facts.tickets) == tickets
+
+    assert_indexed(filled, work)
+
+
+def test_a_tick_looks_at_what_is_due_only(filled: Engine) -> None:
+    ticks = Ticks(filled, big_desk, _SECRET, lambda: NOW, lambda: None)
+    assert_indexed(filled, ticks.deadlines, least=2)
+    ticks.close()
+
+
+def test_a_deadline_that_is_due_costs_no_look_at_other_tickets(engine: Engine) -> None:
+    generate(engine, Amount(50, late=5))
+    ticks = Ticks(engine, big_desk, _SECRET, lambda: NOW, lambda: None)
+
+    def work() -> None:
+        assert ticks.deadlines() == 5
+
+    assert_indexed(engine, work, least=5)
+    ticks.close()
+
+
+def test_mails_are_claimed_both_ways_by_index(filled: Engine, inbox: Inbox) -> None:
+    inbox.store([RawMail(b"From: a@b.example\r\n\r\nx\r\n", "a@b.example", "d@e.example", "smtp", None)])
+
+    def work() -> None:
+        inbox.claim(NOW + timedelta(days=1), 20, timedelta(minutes=1))
+        inbox.oldest_pending()
+        outbox.claim(filled, NOW, 20, timedelta(minutes=1))
+
+    assert_indexed(filled, work, least=3)
+
+
+def test_people_are_found_by_address(filled: Engine) -> None:
+    def work() -> None:
+        with transaction(filled) as session:
+            find_or_add_person(session, "person8@mail.customer.example", "Person 8", NOW)
+
+    assert_indexed(filled, work)
+
+
+def test_a_ticket_is_shown_by_index(filled: Engine) -> None:
+    def work() -> None:
+        with reading(filled) as session:
+            assert show_ticket(session, "1000007")
+
+    assert_indexed(filled, work, least=3)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        TicketFilter(),
+        TicketFilter(department="dept3"),
+        TicketFilter(assignee="agent3"),
+        TicketFilter(assignee="-"),
+        TicketFilter(status=("open",)),
+    ],
+)
+def test_tickets_are_listed_by_index(filled: Engine, wanted: TicketFilter) -> None:
+    def work() -> None:
+        with reading(filled) as session:
+            assert list_tickets(session, wanted, 10)
+
+    assert_indexed(filled, work)
+
+
+@pytest.mark.parametrize("listed", ["list", "top"])
+def test_the_tickets_due_first_are_read_in_order_and_not_sorted(filled: Engine, listed: str) -> None:
+    with statements(filled) as asked, reading(filled) as session:
+        if listed == "list":
+            assert len(list_tickets(session, TicketFilter(), 10)) == 10
+        else:
+            assert len(queue_rows(session, QueueFilter(), "due", {}, NOW, 10)) == 10
+    for statement in asked:
+        plan = plan_of(filled, statement)
+        assert "ix_ticket_unfinished_due" in plan, plan
+        assert "USE TEMP B-TREE" not in plan, plan
+        assert "Sort" not in plan, plan
+
+
+def test_a_batch_of_stories_is_read_by_index(filled: Engine) -> None:
+    assert_indexed(filled, lambda: next(iter(stories(filled, NOW - timedelta(days=30), NOW))), least=2)
+
+
+def test_a_query_without_an_index_is_noticed(filled: Engine) -> None:
+    for sql in ("SELECT * FROM ticket WHERE subject = 'x'", "SELECT id FROM entry WHERE text = 'x'"):
+        assert whole_tables(plan_of(filled, (sql, ()))) != []
