@@ -29,6 +29,7 @@ from mailticket.delivery.smarthost import SmarthostConnection
 from mailticket.domain.schedule import schedule_problems
 from mailticket.intake.imap import ImapWorker
 from mailticket.intake.smtp import SmtpServer
+from mailticket.store.bans import BanCache
 from mailticket.store.engine import durability_warnings, open_engine
 from mailticket.store.inbox import Inbox
 from mailticket.store.migrate import migrate
@@ -81,7 +82,7 @@ class Application:
         engine = self._open_store()
         inbox = Inbox(engine, self.clock, base_recipient)
         self._start_work(engine, inbox)
-        self._start_intake(inbox)
+        self._start_intake(engine, inbox)
         self._warn_of_schedules()
         log.info("daemon.started", instance=self.settings.desk.instance, pid=os.getpid())
 
@@ -170,8 +171,11 @@ class Application:
             return SmarthostConnection(delivery.smarthost)
         return MaildirDelivery(delivery.maildir)
 
-    def _start_intake(self, inbox: Inbox) -> None:
+    def _start_intake(self, engine: Engine, inbox: Inbox) -> None:
         served = Served(self.desk)
+        bans = BanCache(engine, self.clock, lambda: self.desk().agent_by_address)
+        bans.refresh()
+        self._closing.append(bans.close)
         wake = self._receive.wake
         for listener in self.settings.listeners.values():
             server = SmtpServer(
@@ -181,6 +185,7 @@ class Application:
                 hostname=socket.getfqdn(),
                 root=self.settings.root,
                 on_stored=wake,
+                screening=bans,
                 crash=crash_point,
             )
             host, port = server.start()

@@ -202,6 +202,17 @@ def inbox_retry(ctx: typer.Context, inbound: Annotated[list[int], typer.Argument
             out.print(f"Mail {number} is pending again.")
 
 
+@inbox_app.command("release")
+def inbox_release(
+    ctx: typer.Context, inbound: Annotated[list[int], typer.Argument(help="Their ids.")]
+) -> None:
+    """Let held or refused mails in: work on them once, past the ban list and the policies that hold mail."""
+    with open_desk(ctx) as desk:
+        for number in inbound:
+            desk.inbox.retry(number, release=True)
+            out.print(f"Mail {number} is let in.")
+
+
 @inbox_app.command("export")
 def inbox_export(
     ctx: typer.Context,

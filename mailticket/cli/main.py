@@ -10,6 +10,7 @@ import typer
 from mailticket import __version__
 from mailticket.cli.account_commands import hash_password_command
 from mailticket.cli.alias_commands import alias_app
+from mailticket.cli.ban_commands import address_app, ban_app
 from mailticket.cli.check_command import check
 from mailticket.cli.config_commands import init
 from mailticket.cli.daemon_commands import run, send_sample
@@ -74,6 +75,8 @@ app.add_typer(alias_app, name="alias")
 app.add_typer(held_app, name="held")
 app.add_typer(inbox_app, name="inbox")
 app.add_typer(outbox_app, name="outbox")
+app.add_typer(ban_app, name="ban")
+app.add_typer(address_app, name="address")
 app.add_typer(report_app, name="report")
 app.add_typer(templates_app, name="templates")
 

@@ -182,7 +182,8 @@ SAMPLES: dict[str, Callable[[], Letter]] = {
     "bounce.alert": lambda: _letter(
         ticket=sample_ticket(assigned="Anna Agent"),
         response=Passage(_ANSWER, "Anna Agent", _NOW),
-        notice="your answer to #20261103-0001 did not reach erika@customer.example: mailbox full (5.2.2)",
+        notice="your answer to #20261103-0001 did not reach erika@customer.example: "
+        "there is no such mailbox (5.1.1)",
         about="erika@customer.example",
         reason="",
     ),

@@ -12,25 +12,23 @@ from datetime import datetime
 from mailticket.config.desk import Desk
 from mailticket.domain.aliases import ask_owner, settle
 from mailticket.domain.decide_agent import decide_agent
+from mailticket.domain.decide_bounce import decide_bounce
 from mailticket.domain.decide_customer import join, open_ticket, record_automatic
 from mailticket.domain.holding import decide_asked
 from mailticket.domain.matching import Match, match_agent, match_customer
+from mailticket.domain.screening import hold_unknown, screen
 from mailticket.domain.status import NewLinkedTicket
+from mailticket.domain.storms import govern
 from mailticket.domain.trust import TrustFinding, allowed, trust_of
 from mailticket.domain.types import (
-    AddEntry,
     Arrival,
-    Audience,
-    Change,
     Decision,
-    EntryKind,
     Facts,
-    NoteBounce,
     Outcome,
     ReturnToAgent,
     Trust,
 )
-from mailticket.mail.types import Bounce, MailKind, Reading
+from mailticket.mail.types import MailKind, Reading
 
 _ABOUT_OUR_MAIL = (
     MailKind.BOUNCE,
@@ -52,7 +50,10 @@ def decide(reading: Reading, arrival: Arrival, facts: Facts, desk: Desk, now: da
     if _is_our_own(reading, desk):
         return Decision(Outcome.IGNORED, (), ("it is a mail this desk sent, come back to it",))
     if reading.classification.bounce is not None:
-        return _bounce(reading.classification.bounce, facts)
+        return decide_bounce(reading.classification.bounce, facts)
+    screened = screen(facts, arrival)
+    if screened is not None:
+        return screened
     trust = trust_of(reading.mail, arrival, facts, desk)
     if facts.sender is None:
         return _nobody(trust)
@@ -66,7 +67,8 @@ def decide(reading: Reading, arrival: Arrival, facts: Facts, desk: Desk, now: da
         decision = _as_agent(reading, facts, facts.sender_agent, trust, desk, now)
         if decision is not None:
             return decision
-    return _as_customer(reading, arrival, facts, trust, desk, now)
+    decision = _as_customer(reading, arrival, facts, trust, desk, now)
+    return govern(hold_unknown(decision, facts, arrival, desk), facts, desk, now)
 
 
 def _about_alias(
@@ -88,41 +90,6 @@ def _is_our_own(reading: Reading, desk: Desk) -> bool:
 def _nobody(trust: TrustFinding) -> Decision:
     why = "nobody can be told to have sent it, so it waits for a person: mailticket inbox list --state held"
     return Decision(Outcome.HELD, (), (*trust.reasons, why), trust.level)
-
-
-def _bounce(bounce: Bounce, facts: Facts) -> Decision:
-    """A delivery report counts only for a mail of ours; anybody can forge the others."""
-    outgoing = facts.bounced
-    if outgoing is None:
-        return Decision(Outcome.IGNORED, (), ("a delivery report that names no mail of this desk",))
-    if outgoing.ticket_id is None:
-        return Decision(
-            Outcome.IGNORED, (), (f"a delivery report about {outgoing.template}, not about a ticket",)
-        )
-    about = bounce.recipients[0] if bounce.recipients else None
-    permanent = about is not None and about.permanent
-    status = about.status if about else None
-    diagnostic = about.diagnostic if about else ""
-    failed = "could not be delivered" if permanent else "is delayed"
-    why = f"the mail to {outgoing.recipient} {failed}" + (f" ({status} {diagnostic})" if status else "")
-    note = AddEntry(
-        ticket=outgoing.ticket_id,
-        kind=EntryKind.NOTE,
-        audience=Audience.INTERNAL,
-        author="system",
-        author_name="delivery report",
-        trust=Trust.TOKEN,
-        text=f"{why}.\n\nIt was: {outgoing.template}.",
-        full_text=None,
-        html=None,
-        why=why,
-        automatic=not permanent or outgoing.template != "ticket.reply",
-    )
-    changes: tuple[Change, ...] = (
-        NoteBounce(outgoing, outgoing.recipient, status, diagnostic, permanent, why),
-        note,
-    )
-    return Decision(Outcome.RECORDED, changes, (why,), Trust.TOKEN, outgoing.ticket_id)
 
 
 def _as_agent(
@@ -194,7 +161,7 @@ def _as_customer(
     if kind in _ABOUT_OUR_MAIL:
         why = f"an automatic mail ({kind}) that belongs to no ticket"
         return Decision(Outcome.IGNORED, (), (*match.reasons, *trust.reasons, why), trust.level)
-    if match.ticket is None and not allowed(desk.trust, "open_ticket", trust.level):
+    if match.ticket is None and not arrival.released and not allowed(desk.trust, "open_ticket", trust.level):
         return _held_by_policy(match, trust)
     if match.ticket is None:
         return open_ticket(reading, arrival, facts, match, trust, desk)

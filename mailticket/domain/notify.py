@@ -183,11 +183,15 @@ class _Planner:
         if not self.event.data["permanent"] or self.event.data["template"] != "ticket.reply":
             return
         author = (self.event.data["author"] or "").removeprefix("agent:")
-        known = (author,) if author in self.desk.agents else ()
-        has_it = (self.ticket.assignee,) if self.ticket.assignee in self.desk.agents else ()
-        extra = {"notice": self.event.reason, "address": self.event.data["address"]}
-        people = (*known, *has_it) or self._concerned()
-        yield from self._agents(filter(None, people), "bounce.alert", self.event.data["entry"], extra)
+        entry, reason = self.event.data["entry"], self.event.reason
+        extra = {"notice": reason, "about": self.event.data["address"] if self.event.data["dead"] else ""}
+        if author not in self.desk.agents:
+            yield from self._agents(self._concerned(), "bounce.alert", entry, extra)
+            return
+        yours = extra | {"notice": f"your {reason.removeprefix('the ')}"}
+        yield from self._agents((author,), "bounce.alert", entry, yours)
+        if self.ticket.assignee not in (None, author):
+            yield from self._agents((self.ticket.assignee or "",), "bounce.alert", entry, extra)
 
     def _concerned(self) -> tuple[str, ...]:
         """The agents who hear of the ticket: never nobody while the desk has anybody."""

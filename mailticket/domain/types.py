@@ -313,7 +313,10 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class NoteBounce:
-    """Remember that a mail of ours did not arrive."""
+    """Remember that a mail of ours did not arrive.
+
+    dead   the address itself is gone: no more automatic mail goes there
+    """
 
     outgoing: OutgoingFacts
     address: str
@@ -321,6 +324,7 @@ class NoteBounce:
     diagnostic: str
     permanent: bool
     why: str
+    dead: bool = False
 
 
 @dataclass(frozen=True, slots=True)

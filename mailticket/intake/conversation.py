@@ -31,7 +31,7 @@ from mailticket.intake.limits import Limits, Reservation, client_key
 from mailticket.intake.path import is_plain_recipient, split_path, without_null
 from mailticket.intake.reason import one_line, reason
 from mailticket.mail.types import RawMail
-from mailticket.store.ports import Receipt, Recipients
+from mailticket.store.ports import Receipt, Recipients, Screening
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +46,7 @@ TOO_MANY_MESSAGES = "451 4.7.1 Too many messages in a minute, please try again l
 TOO_MANY_RECIPIENTS = "452 4.5.3 Too many recipients"
 NO_ROOM = "452 4.3.1 Too much mail under way, please try again later"
 TOO_LARGE = "552 5.3.4 The message is too large"
+BANNED = "550 5.7.1 Mail from this sender is not accepted here"
 UNKNOWN_RECIPIENT = "550 5.1.1 There is no such mailbox here"
 TOO_MANY_LOGINS = "454 4.7.0 Too many failed logins, please try again later"
 TLS_NEEDED = "530 5.7.0 Must issue a STARTTLS command first"
@@ -63,6 +64,7 @@ class Server(Protocol):
 
     listener: Listener
     recipients: Recipients
+    screening: Screening | None
     limits: Limits
     accounts: Accounts
     hostname: str
@@ -268,6 +270,10 @@ class Conversation(SMTP):
             return TOO_MANY_MESSAGES
         if not self.server.limits.has_room(_declared_size(options)):
             return NO_ROOM
+        screening = self.server.screening if self.source == "smtp" else None
+        if screening is not None and screening.refuses(address):
+            log.info("smtp.sender_banned", client=self.client, sender=one_line(address))
+            return BANNED
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 2.1.0 Ok"

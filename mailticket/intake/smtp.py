@@ -33,7 +33,7 @@ from mailticket.intake.limits import Limits
 from mailticket.intake.lmtp import LmtpConversation
 from mailticket.intake.reason import reason
 from mailticket.mail.types import RawMail
-from mailticket.store.ports import Receipt, Recipients, Spool
+from mailticket.store.ports import Receipt, Recipients, Screening, Spool
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +54,8 @@ class SmtpServer:
     hostname    how the server names itself
     root        where relative certificate paths start
     on_stored   called, in any thread, after every commit
+    screening   whose mail is refused at MAIL FROM; asked on "smtp" only, because behind LMTP there is a
+                mail server that has accepted the mail already and would bounce it to a forged sender
     crash       called with the name of a point worth dying at: "intake.before_commit" and
                 "intake.after_commit", the latter before the 250 goes out
     clock       monotonic seconds, for the messages-per-minute limit
@@ -68,11 +70,13 @@ class SmtpServer:
         hostname: str,
         root: Path = Path(),
         on_stored: Callable[[], None],
+        screening: Screening | None = None,
         crash: Callable[[str], None] = _no_crash,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.listener = listener
         self.recipients = recipients
+        self.screening = screening
         self.hostname = hostname
         self.limits = Limits(listener, clock)
         passwords = {key: account.password.get_secret_value() for key, account in listener.accounts.items()}

@@ -24,6 +24,7 @@ from mailticket.domain.types import (
     OpenTicket,
     ReturnToAgent,
     SettleAlias,
+    Trust,
 )
 from mailticket.mail.threading import thread_index, thread_topic
 from mailticket.mail.types import Attachment, ParsedMail, Reading
@@ -40,7 +41,7 @@ from mailticket.store.models import (
 )
 from mailticket.store.numbers import free_number
 from mailticket.store.outbox import message_key
-from mailticket.store.people import find_or_add_person
+from mailticket.store.people import find_or_add_person, reachable_again
 
 
 def apply(session: Session, decision: Decision, reading: Reading, arrival: Arrival, now: datetime) -> Applied:
@@ -164,6 +165,8 @@ class _Application(TicketChanges):
         ticket.updated_at = self.now
         if change.kind is EntryKind.MESSAGE:
             ticket.last_message_at = self.now
+            if not change.automatic and change.trust is not Trust.FAILED:
+                reachable_again(self.session, change.author)
         elif change.kind is EntryKind.RESPONSE:
             ticket.last_response_at = self.now
         self.done.entry = entry
@@ -175,7 +178,7 @@ class _Application(TicketChanges):
         self._happened(EventKind(str(change.kind)), change.author, change.why, data, entry)
 
     def _note_bounce(self, change: NoteBounce) -> None:
-        if change.permanent:
+        if change.dead:
             address = self.session.get(PersonAddress, change.address)
             if address is not None and address.undeliverable_since is None:
                 address.undeliverable_since = self.now
@@ -184,6 +187,7 @@ class _Application(TicketChanges):
             "status": change.status,
             "diagnostic": change.diagnostic,
             "permanent": change.permanent,
+            "dead": change.dead,
             "template": change.outgoing.template,
             "entry": change.outgoing.entry_id,
             "author": change.outgoing.author,

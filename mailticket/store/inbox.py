@@ -70,6 +70,7 @@ class Claimed:
     attempts: int
     parse_kills: int
     content_digest: str
+    released: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,9 +266,13 @@ class Inbox:
                 raise _no_such_mail(inbound_id)
             return blobs.get(session, key)
 
-    def retry(self, inbound_id: int) -> None:
-        """Work on a failed, held, rejected or ignored mail again. Raises `Permanent` for any other."""
-        fresh = {"state": "pending", "attempts": 0, "parse_kills": 0, "lease_until": None}
+    def retry(self, inbound_id: int, *, release: bool = False) -> None:
+        """Work on a failed, held, rejected or ignored mail again. Raises `Permanent` for any other.
+
+        release: let it past bans and policies this time; what the mail may do stays what it proves.
+        """
+        fresh: dict[str, Any] = {"state": "pending", "attempts": 0, "parse_kills": 0, "lease_until": None}
+        fresh["released"] = release
         with transaction(self._engine) as session:
             changed = session.execute(
                 update(_INBOUND)

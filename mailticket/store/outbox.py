@@ -133,6 +133,7 @@ _DUE: Final = claimable(
     .limit(bindparam("most")),
     _OUTBOX,
 )
+_PLANNED: Final = select(_C.dedupe_key).where(_C.dedupe_key.in_(bindparam("keys", expanding=True)))
 _HOLD: Final = (
     update(_OUTBOX)
     .where(_C.id.in_(bindparam("ids", expanding=True)))
@@ -175,6 +176,13 @@ def enqueue_all(session: Session, mails: Sequence[OutgoingMail], now: datetime) 
         answers.append(key in planned)
         planned.discard(key)
     return answers
+
+
+def planned_keys(session: Session, keys: Iterable[str]) -> set[str]:
+    """Those of `keys` (see `OutgoingMail.key`) under which a mail has been planned already."""
+    digests = {sha256(key.encode()).hexdigest(): key for key in keys}
+    found = session.execute(_PLANNED, {"keys": list(digests)}).scalars()
+    return {digests[digest] for digest in found}
 
 
 def claim(engine: Engine, now: datetime, limit: int, lease: timedelta) -> list[ClaimedOut]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailticket.store.models import Participant, Person, PersonAddress
@@ -19,6 +20,25 @@ def find_or_add_person(session: Session, address: str, name: str, now: datetime)
     session.flush()
     session.add(PersonAddress(address=address, person_id=person.id))
     return person
+
+
+def reachable_again(session: Session, address: str) -> bool:
+    """Forget that nothing reached an address; False when nothing was known against it."""
+    known = session.get(PersonAddress, address)
+    if known is None or known.undeliverable_since is None:
+        return False
+    known.undeliverable_since = None
+    return True
+
+
+def unreachable(session: Session) -> list[tuple[str, datetime]]:
+    """The addresses that nothing reaches, and since when, newest first."""
+    rows = session.execute(
+        select(PersonAddress.address, PersonAddress.undeliverable_since)
+        .where(PersonAddress.undeliverable_since.is_not(None))
+        .order_by(PersonAddress.undeliverable_since.desc())
+    )
+    return [(address, since) for address, since in rows if since is not None]
 
 
 def add_participant(

@@ -40,6 +40,14 @@ class Recipients(Protocol):
         ...
 
 
+class Screening(Protocol):
+    """Whose mail is not wanted at all. Called in event loops: it never waits."""
+
+    def refuses(self, envelope_from: str) -> bool:
+        """True when mail with this envelope sender is to be refused; "" is the null sender, never refused."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class FolderPosition:
     """One message on an IMAP server: UIDs are only unique within a UIDVALIDITY (RFC 9051, 2.3.1.1)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from mailticket.config.desk import Desk
 from mailticket.domain.matching import Pointers, named_numbers, pointers, reply_subject
 from mailticket.domain.status import FINISHED
+from mailticket.domain.storms import is_governed
 from mailticket.domain.types import (
     Arrival,
     EvidenceKind,
@@ -26,6 +28,8 @@ from mailticket.mail.threading import clean_subject
 from mailticket.mail.token import Claims, Role, token_of_address, token_of_message_id, verify, who_of
 from mailticket.mail.types import Reading
 from mailticket.store.aliases import whose_address
+from mailticket.store.bans import ban_of
+from mailticket.store.load import sender_load
 from mailticket.store.merge import final_ticket
 from mailticket.store.models import Entry, MessageRef, Outbox, Participant, PersonAddress, Ticket
 from mailticket.store.outbox import message_key
@@ -67,7 +71,7 @@ def gather(
         if ticket in moved
     )
     whose = whose_address(session, sender, desk, [claim for _, claim in claims if claim is not None])
-    return Facts(
+    facts = Facts(
         department=desk.department_by_address.get(canonical(split_extension(arrival.recipient)[0])),
         sender=sender,
         sender_agent=whose.agent,
@@ -81,7 +85,15 @@ def gather(
         unseen=_unseen(found, refs),
         alias=whose.alias,
         challenge=whose.challenge,
+        ban=ban_of(session, reading, arrival),
     )
+    if facts.bounced is not None and facts.bounced.ticket_id is not None:
+        about, _ = _tickets(session, [facts.bounced.ticket_id], lock=lock)
+        facts = replace(facts, tickets=facts.tickets | about)
+    if is_governed(reading, facts):
+        load = sender_load(session, reading, arrival, facts.sender or "", tickets, desk, lock=lock)
+        facts = replace(facts, load=load)
+    return facts
 
 
 _Raw = tuple[EvidenceKind, int, Claims | None]
@@ -288,4 +300,13 @@ def _bounced(session: Session, reading: Reading, arrival: Arrival, secret: bytes
         )
     if row is None:
         return None
-    return OutgoingFacts(row.id, row.ticket_id, row.entry_id, row.recipient, row.template)
+    entry = session.get(Entry, row.entry_id) if row.entry_id is not None else None
+    ticket = final_ticket(session, session.get(Ticket, row.ticket_id)) if row.ticket_id is not None else None
+    return OutgoingFacts(
+        row.id,
+        ticket.id if ticket is not None else None,
+        row.entry_id,
+        row.recipient,
+        row.template,
+        entry.author if entry is not None else None,
+    )

@@ -24,7 +24,7 @@ from mailticket.mail.threading import Conversation
 from mailticket.mail.token import Role, message_id, mint, reply_address
 from mailticket.store.autocounts import count_automatic, note_automatic
 from mailticket.store.models import MessageRef, Outbox, PersonAddress
-from mailticket.store.outbox import OutboxState, OutgoingMail, enqueue_all, message_key
+from mailticket.store.outbox import OutboxState, OutgoingMail, enqueue_all, message_key, planned_keys
 
 RETURNED_TO_AGENTS = ("agent.refused", "agent.challenge")
 """What mail of unproven senders makes us send to agents."""
@@ -49,6 +49,7 @@ def announce(
 ) -> Announced:
     """Queue notices about `ticket` (or about none). The same notice is never queued twice."""
     allowed, braked = _brake(session, notices, ticket, desk, now)
+    allowed = _not_told_yet(session, allowed)
     if not allowed:
         return Announced(0, braked)
     shown = [_shown(notice, ticket) for notice in allowed]
@@ -130,6 +131,15 @@ def _returned_often(session: Session, notice: Notice, desk: Desk, now: datetime)
         )
     ).scalar_one()
     return count >= desk.trust.returns_per_hour
+
+
+def _not_told_yet(session: Session, notices: list[Notice]) -> list[Notice]:
+    """Without the daily alerts that went out already: in a storm, that is what each of its mails plans."""
+    daily = {notice.key for notice in notices if notice.template == "brake.alert"}
+    if not daily:
+        return notices
+    told = planned_keys(session, daily)
+    return [notice for notice in notices if notice.key not in told]
 
 
 def _planned(notice: Notice, ticket: TicketFacts | None) -> Planned:

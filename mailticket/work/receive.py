@@ -28,10 +28,12 @@ from mailticket.errors import Temporary
 from mailticket.mail.authentication import Verdict
 from mailticket.mail.types import Reading
 from mailticket.store.apply import apply
+from mailticket.store.bans import note_hit
 from mailticket.store.changes import Applied, record
 from mailticket.store.due import replan
 from mailticket.store.engine import transaction
 from mailticket.store.inbox import Claimed, InboundState, Inbox, finish
+from mailticket.store.load import note_mail
 from mailticket.store.queries import gather, ticket_facts
 from mailticket.work.announce import announce
 from mailticket.work.crash import crash_point
@@ -167,6 +169,10 @@ class Receiver:
         facts = replace(facts, verified=item.verified)
         decision = decide(item.reading, arrival, facts, desk, now)
         done = apply(session, decision, item.reading, arrival, now)
+        note_mail(
+            session, item.reading, arrival, facts, decision, done.ticket.id if done.ticket else None, desk
+        )
+        note_hit(session, facts, arrival, now)
         braked = self._tell(session, decision, done, item, desk, now)
         decision = replace(decision, reasons=(*decision.reasons, *braked))
         _finish(session, item, decision, done, now)
@@ -180,16 +186,21 @@ class Receiver:
     def _tell(
         self, session: Session, decision: Decision, done: Applied, item: Read, desk: Desk, now: datetime
     ) -> tuple[str, ...]:
-        """Log the events, plan what is due next, queue the mails they call for."""
+        """Log the events, plan what is due next, queue the mails they call for.
+
+        What joins a ticket silently moves no clock, and looking for that costs time with every entry
+        the ticket has, so a storm of thousands would cost its square.
+        """
         if not done.events:
             return ()
         record(session, done.events)
         ticket = None
         if done.ticket is not None:
             session.flush()
-            replan(session, done.ticket, desk, self._schedules.now(), now)
+            if decision.quiet is None or decision.outcome is Outcome.NEW_TICKET:
+                replan(session, done.ticket, desk, self._schedules.now(), now)
             ticket = ticket_facts(session, done.ticket)
-        occasion = Occasion(f"inbound:{item.mail.id}", decision.acknowledge)
+        occasion = Occasion(f"inbound:{item.mail.id}", decision.acknowledge, decision.quiet)
         return announce(
             session, plan(done.events, ticket, desk, occasion), ticket, desk, self._secret, now
         ).braked
@@ -216,6 +227,7 @@ def arrival_of(mail: Claimed) -> Arrival:
         received_at=mail.received_at,
         content_digest=mail.content_digest,
         auth_user=mail.auth_user,
+        released=mail.released,
     )
 
 

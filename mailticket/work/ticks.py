@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 from mailticket.config.desk import Desk
 from mailticket.domain.followup import Step
 from mailticket.store import aliases
+from mailticket.store.autocounts import prune
 from mailticket.store.due import SLA
 from mailticket.store.engine import transaction
 from mailticket.work.alerts import AlertRounds
@@ -31,9 +32,11 @@ from mailticket.work.schedules import Schedules
 
 log = structlog.get_logger()
 
+_PRUNE_BATCH = 500
 _SLA_EVERY = 1
 _DIGEST_EVERY = 2
 _CHALLENGES_EVERY = 10
+_PRUNE_EVERY = 300
 """Seconds. A look at nothing costs 0.2 ms, and a reader should not have to wait for the next one."""
 
 
@@ -68,6 +71,7 @@ class Ticks:
         self._scheduler.add_job(self._guarded, "interval", [self.deadlines], seconds=_SLA_EVERY)
         self._scheduler.add_job(self._guarded, "interval", [self.digests], seconds=_DIGEST_EVERY)
         self._scheduler.add_job(self._guarded, "interval", [self.challenges], seconds=_CHALLENGES_EVERY)
+        self._scheduler.add_job(self._guarded, "interval", [self.prune], seconds=_PRUNE_EVERY)
 
     def start(self) -> None:
         """Begin ringing, the first time at once."""
@@ -79,6 +83,16 @@ class Ticks:
         """Stop ringing and wait for what runs."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
+
+    def prune(self) -> int:
+        """Forget what no limit counts any more, in small batches; returns how many rows."""
+        gone = 0
+        while True:
+            with transaction(self._engine) as session:
+                batch = prune(session, self._clock(), _PRUNE_BATCH)
+            gone += batch
+            if batch < _PRUNE_BATCH:
+                return gone
 
     def deadlines(self) -> int:
         """Work off the deadlines that have come, and tell their readers; returns how many there were."""
