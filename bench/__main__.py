@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bench import load
+from bench.big import QUICK_BIG, BigSizes, measure_big
 from bench.desk import QUICK, Sizes, measure_desk
 from bench.floor import measure_floor
 from bench.parts import measure_store, measure_tick, measure_writing
@@ -31,6 +32,8 @@ class Section(StrEnum):
     FLOOR = "floor"
     READING = "reading"
     PARTS = "parts"
+    BIG = "big"
+    """Takes minutes and a gigabyte of disk, so only when it is asked for."""
 
 
 def bench(
@@ -49,7 +52,7 @@ def bench(
         ),
     ] = None,
     only: Annotated[
-        list[Section] | None, typer.Option("--only", help="Measure this only; may be repeated.")
+        list[Section] | None, typer.Option("--only", help="Measure this only; may be repeated; big only so.")
     ] = None,
 ) -> None:
     """Measure what a mail costs, beside the least it could cost in the same run."""
@@ -65,7 +68,7 @@ def bench(
     console = Console(highlight=False)
     results = Results()
     try:
-        _measure(results, requests, sizes, profile, set(only or Section), console)
+        _measure(results, requests, sizes, profile, set(only or set(Section) - {Section.BIG}), console)
     except RunWrong as error:
         console.print(f"[bold red]The run went wrong:[/] {escape(str(error))}")
         raise typer.Exit(1) from None
@@ -104,6 +107,10 @@ def _measure(
                 *measure_store(raws[:200], folder),
                 measure_tick(folder),
             ]
+    if Section.BIG in sections:
+        with tempfile.TemporaryDirectory(prefix="mailticket-bench-") as name:
+            quick = sizes == QUICK
+            results.big = measure_big(Path(name), QUICK_BIG if quick else BigSizes(), console)
 
 
 if __name__ == "__main__":

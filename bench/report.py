@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 import mailticket
+from bench.big import BigCost
 from bench.desk import DeskCost, PhaseCost, Spread
 from bench.floor import Floor
 from bench.parts import PartCost
@@ -38,6 +39,7 @@ class Results:
     floor_replies: Floor | None = None
     reading: list[ReadingCost] = field(default_factory=list)
     parts: list[PartCost] = field(default_factory=list)
+    big: list[BigCost] = field(default_factory=list)
 
 
 def as_json(results: Results, load: str, quick: bool) -> dict[str, Any]:
@@ -56,6 +58,7 @@ def as_json(results: Results, load: str, quick: bool) -> dict[str, Any]:
         "load_average_at_start": round(results.load_average, 2),
         "reading": [asdict(item) for item in results.reading],
         "parts": [asdict(item) for item in results.parts],
+        "big": [asdict(item) for item in results.big],
     }
     if results.desk is not None:
         desk = asdict(results.desk)
@@ -92,6 +95,8 @@ def show(results: Results, console: Console) -> None:
         console.print(_reading(results.reading))
     if results.parts:
         console.print(_parts(results.parts))
+    if results.big:
+        console.print(_big(results.big))
 
 
 def _phases(desk: DeskCost, new: Floor | None, replies: Floor | None) -> Table:
@@ -166,6 +171,23 @@ def _parts(costs: list[PartCost]) -> Table:
         table.add_column(name, justify="right")
     for cost in costs:
         table.add_row(cost.part, cost.unit, f"{cost.cpu_ms:.2f}", f"{cost.wall_ms:.2f}")
+    return table
+
+
+def _big(costs: list[BigCost]) -> Table:
+    table = _table("Many open tickets (SQLite; wall time of one operation)")
+    for name in ("open tickets", "times", "ms p50", "ms p99"):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    for cost in costs:
+        table.add_row(
+            cost.operation,
+            f"{cost.tickets:,}",
+            str(cost.times),
+            f"{cost.p50_ms:,.2f}",
+            f"{cost.p99_ms:,.2f}" if cost.times > 1 else "",
+            cost.note,
+        )
     return table
 
 
