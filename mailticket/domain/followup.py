@@ -175,7 +175,8 @@ class _Seen:
             return Step.NUDGE1, self.status_at, self.plan.nudge
         if self.plan.second_nudge is not None and second is None:
             return Step.NUDGE2, first, self.plan.second_nudge
-        return Step.RESOLVE, second or first or self.status_at, self.plan.resolve
+        reminded = [at for at in (first, second) if at is not None]
+        return Step.RESOLVE, max(reminded, default=self.status_at), self.plan.resolve
 
     def _return(self, day: date, at: datetime) -> datetime:
         begins = datetime.combine(day, time(0), self.working.zone).astimezone(UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
@@ -31,18 +31,23 @@ _MOST_BOUNCES = 50
 _JUST_AFTER = timedelta(days=7)
 
 
-def claim_slot(session: Session, digest: str, slot: Slot, now: datetime) -> bool:
-    """Take a digest's slot for ourselves; False when somebody made that digest, or the one after it.
+def is_made(session: Session, digest: str, slot: Slot) -> bool:
+    """Whether somebody made that digest, or the one after it.
 
     A clock set back over a slot's beginning makes the slot before it the newest again; where that one
     was missed, it must not be made up for behind the newer one. Slots of another year do not count:
     they are what a clock that was years ahead has left.
     """
     horizon = (slot.begins + _JUST_AFTER).date().isoformat()
-    newer = select(DigestRun.slot).where(
-        DigestRun.digest == digest, DigestRun.slot > slot.name, DigestRun.slot < horizon
+    made = select(DigestRun.slot).where(
+        DigestRun.digest == digest, DigestRun.slot >= slot.name, DigestRun.slot < horizon
     )
-    if session.execute(newer.limit(1)).first() is not None:
+    return session.execute(made.limit(1)).first() is not None
+
+
+def claim_slot(session: Session, digest: str, slot: Slot, now: datetime) -> bool:
+    """Take a digest's slot for ourselves; False where it `is_made`."""
+    if is_made(session, digest, slot):
         return False
     statement = insert_new(session, table_of(DigestRun), "digest", "slot", returning=("slot",))
     taken = session.execute(statement, [{"digest": digest, "slot": slot.name, "made_at": now}])
@@ -129,21 +134,9 @@ def open_tickets(session: Session, queue: Queue, desk: Desk) -> list[TicketRow]:
     urgency = {key: priority.urgency for key, priority in desk.priorities.items()}
     return [
         TicketRow(
-            id=row.id,
-            number=row.number,
-            subject=row.subject,
-            status=row.status,
-            priority=row.priority,
-            urgency=urgency.get(row.priority, 9),
-            department=row.department,
-            assignee=row.assignee,
-            created_at=row.created_at,
-            due_at=row.due_at,
-            overdue_since=row.overdue_since,
-            last_customer_at=row.last_message_at,
-            last_answer_at=row.last_response_at,
+            key, number, subject, status, priority, urgency.get(priority, 9), department, assignee, *moments
         )
-        for row in rows
+        for key, number, subject, status, priority, department, assignee, *moments in rows
     ]
 
 
@@ -152,8 +145,12 @@ def bounces(session: Session, queue: Queue, since: datetime) -> list[BouncedMail
     rows = session.execute(
         select(Ticket.number, TicketEvent.at, TicketEvent.reason, TicketEvent.data)
         .join(Ticket, Ticket.id == TicketEvent.ticket_id)
-        # the value as a literal: PostgreSQL plans by it whether the partial index can be used
-        .where(TicketEvent.kind == str(EventKind.BOUNCED), TicketEvent.at > since, *_within(queue))
+        # a literal, so that both databases see that the partial index holds what is asked for
+        .where(
+            TicketEvent.kind == literal_column(f"'{EventKind.BOUNCED}'"),
+            TicketEvent.at > since,
+            *_within(queue),
+        )
         .order_by(TicketEvent.at.desc(), TicketEvent.id.desc())
         .limit(_MOST_BOUNCES)
     )

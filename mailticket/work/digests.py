@@ -1,8 +1,9 @@
 """The digest job: look which slots have begun, take each once, write the mail.
 
-Everything of a digest is one transaction: taking its slot, keeping what the next one is compared
-with, and queueing the mail. So a daemon that dies in between leaves nothing behind, and of several
-that look at the same moment one makes it.
+What it says is read first, without holding up any writer: over 100,000 tickets that takes seconds.
+Then one short transaction takes its slot, keeps what the next one is compared with, and queues the
+mail. So a daemon that dies in between leaves nothing behind, and of several that look at the same
+moment one makes it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from datetime import datetime
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
 from mailticket.domain.digest import DigestModel, TicketRow
@@ -20,8 +20,8 @@ from mailticket.domain.digest_jobs import DigestJob, digest_jobs, zone_of_agent
 from mailticket.domain.digest_mail import Listing, digest_mail, digest_notice, numbered
 from mailticket.domain.schedule import WorkingTimes
 from mailticket.domain.slots import Slot, slot_due
-from mailticket.store.digests import claim_slot, gather_digest, keep_issue, ledgers
-from mailticket.store.engine import transaction
+from mailticket.store.digests import claim_slot, gather_digest, is_made, keep_issue, ledgers
+from mailticket.store.engine import reading, transaction
 from mailticket.work.announce import announce
 from mailticket.work.schedules import Schedules
 
@@ -68,24 +68,22 @@ class Digests:
         return self._known[1]
 
     def _make(self, job: DigestJob, slot: Slot, desk: Desk, now: datetime) -> bool:
+        with reading(self._engine) as session:
+            if is_made(session, job.key, slot):
+                return False
+            model = gather_digest(session, desk, job, now)
+            listing = numbered(model)
+            why = ledgers(session, _overdue(model, listing), desk, self._schedules.now(), now)
         with transaction(self._engine) as session:
             if not claim_slot(session, job.key, slot, now):
                 return False
-            model = gather_digest(session, desk, job, now)
             if model.empty and not job.when_empty:
                 return False
-            self._queue(session, model, slot.name, desk, now)
-        log.info(
-            "digest.made", digest=job.key, slot=slot.name, open=model.open_count, overdue=model.overdue_count
-        )
+            issue = keep_issue(session, model, slot.name, listing)
+            notice = digest_notice(model, digest_mail(model, desk, listing, why, issue), desk, slot.name)
+            announce(session, [notice], None, desk, self._secret, now)
+        log.info("digest.made", digest=job.key, slot=slot.name, open=model.open_count)
         return True
-
-    def _queue(self, session: Session, model: DigestModel, slot: str, desk: Desk, now: datetime) -> None:
-        listing = numbered(model)
-        issue = keep_issue(session, model, slot, listing)
-        why = ledgers(session, _overdue(model, listing), desk, self._schedules.now(), now)
-        mail = digest_mail(model, desk, listing, why, issue)
-        announce(session, [digest_notice(model, mail, desk, slot)], None, desk, self._secret, now)
 
 
 def _overdue(model: DigestModel, listing: Listing) -> list[TicketRow]:

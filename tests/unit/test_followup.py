@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -242,3 +246,47 @@ def test_the_deputy_of_an_absent_agent_is_reminded() -> None:
     (deputy,) = reminders(TICKET, _desk(), "c", seen, NOON + 8 * DAY)
     assert (here.recipient, deputy.recipient) == ("tom@staff.example", "mia@staff.example")
     assert here.audience is Audience.INTERNAL
+
+
+# -- docs/clocks.md ------------------------------------------------------------------------------------
+
+DOCS = (Path(__file__).resolve().parents[2] / "docs" / "clocks.md").read_text(encoding="utf-8")
+BLOCKS = [tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", DOCS, flags=re.DOTALL)]
+(WRITTEN,) = (block["follow_ups"]["patient"] for block in BLOCKS if "follow_ups" in block)
+(HOURS,) = (block["schedules"]["office"] for block in BLOCKS if "schedules" in block)
+LINE = re.compile(r"(\w{3}) (\d{4}-\d\d-\d\d \d\d:\d\d)  (.+)")
+
+
+def moment(weekday: str, when: str) -> datetime:
+    at = datetime.fromisoformat(when).replace(tzinfo=ZoneInfo("Europe/Berlin"))
+    assert at.strftime("%a") == weekday
+    return at.astimezone(UTC)
+
+
+def story_event(at: datetime, what: str) -> FollowEvent:
+    kind, _, rest = what.partition(" ")
+    return FollowEvent(
+        at,
+        Happened(kind),
+        status=rest if kind == "status" else "",
+        step=Step(rest) if kind == "taken" else None,
+        returns_on=date.fromisoformat(rest) if kind == "absent" else None,
+    )
+
+
+@pytest.mark.parametrize("example", re.findall(r"```follow\n(.*?)```", DOCS, flags=re.DOTALL))
+def test_the_examples_of_the_documentation_are_true(example: str) -> None:
+    plan, working = FollowUp.model_validate(WRITTEN), WorkingTime(Schedule.model_validate(HOURS))
+    story: list[FollowEvent] = []
+    asked = 0
+    for line in example.splitlines():
+        match = LINE.fullmatch(line)
+        assert match is not None, line
+        at = moment(match[1], match[2])
+        if match[3].startswith("? "):
+            step, weekday, when = match[3][2:].split(" ", 2)
+            assert outlook(plan, story, working, at).due == {Step(step): moment(weekday, when)}, line
+            asked += 1
+        else:
+            story.append(story_event(at, match[3]))
+    assert asked
