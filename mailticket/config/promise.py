@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, TypeAdapter
@@ -25,6 +26,7 @@ _PERCENT = re.compile(r"(\d{1,4})\s?%", re.ASCII)
 _DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
 
 
+@lru_cache(maxsize=256)
 def parse_point(text: str) -> tuple[Fraction, timedelta]:
     """A point of a promise as (share of the promised time, shift): "75%", "-30m", "+2h".
 

@@ -93,18 +93,6 @@ def alerted(desk: Desk, department: str, assignee: str | None = None, team: str 
     return Alerted((), "the desk has no agents")
 
 
-def alerted_overdue(
-    desk: Desk, department: str, assignee: str | None = None, team: str | None = None
-) -> Alerted:
-    """Whom an overdue ticket concerns: whom it concerned before, and the department's manager."""
-    first = alerted(desk, department, assignee, team)
-    home = desk.departments.get(department)
-    manager = home.manager if home is not None else None
-    if manager is None or manager in first.agents or manager not in desk.agents:
-        return first
-    return Alerted((*first.agents, manager), f"{first.reason} and the department's manager")
-
-
 def _name(desk: Desk, agent: str) -> str:
     return desk.agents[agent].name if agent in desk.agents else agent
 

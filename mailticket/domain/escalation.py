@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from mailticket.config.desk import SLAPlan, Step
 from mailticket.domain.clocks import Clock, Target, TargetTimes, moment_of, target_words, time_left
@@ -176,8 +177,13 @@ def steps_of(plan: SLAPlan, target: Target, allowed: timedelta) -> tuple[Step, .
     ]
     told = any(step.threshold(allowed) == allowed and step.tell and not step.until_ack for step in steps)
     if not told:
-        steps.append(Step(at="100%", tell=("concerned", "manager"), repeat=plan.repeat_alert))
+        steps.append(_own_alert(plan.repeat_alert))
     return tuple(sorted(steps, key=lambda step: step.threshold(allowed)))
+
+
+@lru_cache(maxsize=64)
+def _own_alert(repeat: timedelta | None) -> Step:
+    return Step(at="100%", tell=("concerned", "manager"), repeat=repeat)
 
 
 def standing_words(clock: Clock, working_time: WorkingTime) -> str:

@@ -13,7 +13,6 @@ from mailticket.domain.assignment import (
     Assignment,
     after_transfer,
     alerted,
-    alerted_overdue,
     assign,
     claim_on_reply,
 )
@@ -134,22 +133,6 @@ def test_without_any_manager_every_agent_hears_of_a_ticket_of_an_empty_departmen
     assert alerted(nobody, "support").agents == ()
 
 
-@pytest.mark.parametrize(
-    ("department", "assignee", "agents"),
-    [
-        ("support", "ann", ("ann", "mia")),
-        ("support", None, ("ann", "bob", "mia")),
-        ("support", "mia", ("mia",)),
-        ("lost", None, ("max",)),
-        ("it", "ann", ("ann",)),
-    ],
-)
-def test_an_overdue_ticket_concerns_the_manager_too(
-    department: str, assignee: str | None, agents: tuple[str, ...]
-) -> None:
-    assert alerted_overdue(desk(), department, assignee).agents == agents
-
-
 keys = st.sampled_from([None, "ann", "bob", "eve", "mia", "max", "left"])
 
 
@@ -161,11 +144,8 @@ keys = st.sampled_from([None, "ann", "bob", "eve", "mia", "max", "left"])
 def test_whoever_is_alerted_is_an_agent_and_only_once(
     department: str, assignee: str | None, team: str | None
 ) -> None:
-    for found in (
-        alerted(desk(), department, assignee, team),
-        alerted_overdue(desk(), department, assignee, team),
-    ):
-        assert found.agents
-        assert found.reason
-        assert len(set(found.agents)) == len(found.agents)
-        assert set(found.agents) <= set(desk().agents)
+    found = alerted(desk(), department, assignee, team)
+    assert found.agents
+    assert found.reason
+    assert len(set(found.agents)) == len(found.agents)
+    assert set(found.agents) <= set(desk().agents)

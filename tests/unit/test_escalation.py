@@ -235,6 +235,7 @@ def test_an_overdue_alert_is_not_repeated_once_the_desk_has_closed_for_good() ->
 # -- the same against a watchman who looks every minute -------------------------------------------------
 
 
+@pytest.mark.timeout(1800)  # with many cases
 @settings(max_examples=max(CASES // 100, 1), deadline=None, database=None)
 @given(st.integers(0, 2**63), st.sampled_from([None, 30, 240]))
 def test_ticks_at_planned_moments_send_what_a_look_every_minute_sends(seed: int, repeat: int | None) -> None:
