@@ -26,9 +26,10 @@ _TOLD = {
 def plan_follow_ups(session: Session, ticket: Ticket, desk: Desk, times: WorkingTimes, now: datetime) -> None:
     """Plan the follow-ups of a ticket anew from its event log.
 
-    A desk without any costs nothing here: what an earlier configuration planned is cleared when it rings.
+    A ticket without any costs nothing here: what another department or an earlier configuration planned
+    for it is cleared when it rings.
     """
-    if not desk.follow_ups:
+    if follow_up_of(desk, ticket.department) is None:
         return
     seen = follow_up_outlook(session, ticket, desk, times, now)
     planned = deadlines.planned(session, ticket.id)

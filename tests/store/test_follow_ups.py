@@ -27,6 +27,7 @@ from mailticket.store.models import (
 from mailticket.work.deadlines import DeadlineWork
 from mailticket.work.follow_ups import FollowUps
 from tests.store.conftest import Clock
+from tests.store.small_desk import SmallDesk
 from tests.store.threads import at_once
 
 START = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)  # a Monday
@@ -248,3 +249,25 @@ def test_a_reminder_repeats_the_last_answer_and_can_be_replied_to(room: Room) ->
     )
     assert mail.context["token"]
     assert mail.context["extra"]["since_date"] == START.isoformat()
+
+
+def test_an_absence_that_comes_by_mail_keeps_its_date_on_the_ticket(engine: Engine) -> None:
+    small = SmallDesk(engine)
+    small.receive(
+        b"From: Ann <ann@customer.example>\r\nTo: support@desk.example\r\nSubject: No login\r\n"
+        b"Message-ID: <1@customer.example>\r\nDate: Sat, 21 Nov 2026 10:00:00 +0000\r\n\r\nHelp!\r\n"
+    )
+    (ack,) = small.to(ANN)
+    token_address = ack["Reply-To"].addresses[0].addr_spec
+    small.receive(
+        (
+            f"From: Ann <ann@customer.example>\r\nTo: {token_address}\r\nSubject: Out of office: No login\r\n"
+            "Message-ID: <2@customer.example>\r\nDate: Sat, 21 Nov 2026 10:01:00 +0000\r\n"
+            f"Auto-Submitted: auto-replied\r\nIn-Reply-To: {ack['Message-ID']}\r\n\r\n"
+            "I am out of the office and will be back on 15 December 2026.\r\n"
+        ).encode(),
+        recipient=token_address,
+    )
+    with reading(engine) as session:
+        events = session.execute(select(TicketEvent).where(TicketEvent.kind == "note")).scalars().all()
+    assert [(event.actor, event.data.get("returns_on")) for event in events] == [(ANN, "2026-12-15")]
