@@ -50,11 +50,11 @@ class Escalations:
         changed = self._change(session, ticket, facts, alarms, due, desk, now)
         if changed:
             replan(session, ticket, desk, self._times(), now)
+            facts = ticket_facts(session, ticket)
         else:
             deadlines.plan(session, ticket.id, SLA, standing.look.next_at, now)
         for alarm in alarms:
             log.info("ticket.alarm", ticket=ticket.number, target=alarm.clock.target, overdue=alarm.overdue)
-        facts = ticket_facts(session, ticket)
         return [
             alert
             for alarm in alarms
