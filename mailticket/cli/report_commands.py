@@ -22,10 +22,10 @@ from mailticket.cli.plot import plot
 from mailticket.cli.session import err, fail, out, print_json
 from mailticket.config.promise import Target
 from mailticket.config.values import PositiveDuration
-from mailticket.delivery.report_page import length, report_page, share
+from mailticket.delivery.report_page import report_page
 from mailticket.domain.clocks import target_words
 from mailticket.domain.history import TicketStory
-from mailticket.domain.report import By, GroupFigures, ReportBuilder, SLAReport
+from mailticket.domain.report import By, GroupFigures, ReportBuilder, SLAReport, length_words, share_words
 from mailticket.domain.schedule import WorkingTimes
 from mailticket.store.reports import count_stories, stories
 
@@ -192,7 +192,7 @@ def _counts(report: SLAReport) -> Table:
             Text(group.name),
             str(group.created),
             str(group.resolved),
-            share(group.reopen_rate),
+            share_words(group.reopen_rate),
             str(group.open),
             Text(str(group.overdue), style="red" if group.overdue else ""),
         )
@@ -211,9 +211,9 @@ def _target_table(report: SLAReport, target: Target) -> Table:
             Text(group.name),
             str(figures.met),
             Text(str(figures.missed), style="red" if figures.missed else ""),
-            share(figures.share_met),
-            length(figures.p50),
-            length(figures.p90),
+            share_words(figures.share_met),
+            length_words(figures.p50),
+            length_words(figures.p90),
         )
     return table
 

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from mailticket.config.problems import did_you_mean
 from mailticket.config.promise import Alerts, SLAPlan, Step
-from mailticket.config.reports import Digest, FollowUp, NamedDigest
+from mailticket.config.reports import Digest, FollowUp, NamedDigest, NamedReport
 from mailticket.config.section import Section
 from mailticket.config.values import (
     Addresses,
@@ -35,8 +35,8 @@ from mailticket.config.values import (
 
 __all__ = [
     "Actions", "Agent", "Alerts", "Brakes", "Condition", "Department", "Desk", "Digest", "Duration",
-    "FollowUp", "HelpTopic", "How", "NamedDigest", "Priority", "Rule", "SLAPlan", "Schedule", "Section",
-    "Step", "Team", "TrustPolicy",
+    "FollowUp", "HelpTopic", "How", "NamedDigest", "NamedReport", "Priority", "Rule", "SLAPlan", "Schedule",
+    "Section", "Step", "Team", "TrustPolicy",
 ]  # fmt: skip
 
 
@@ -261,6 +261,7 @@ class Desk(Section):
     schedules: dict[str, Schedule] = {}
     digest: Digest = Digest()
     digests: dict[str, NamedDigest] = {}
+    reports: dict[str, NamedReport] = {}
     follow_ups: dict[str, FollowUp] = {}
     alerts: Alerts = Alerts()
     brakes: Brakes = Brakes()

@@ -55,6 +55,7 @@ REFERENCES: tuple[tuple[Path, str], ...] = (
     (("digests", _ANY, "teams"), "teams"),
     (("digests", _ANY, "topics"), "topics"),
     (("digests", _ANY, "priorities"), "priorities"),
+    (("reports", _ANY, "readers"), "agents"),
     (("follow_ups", _ANY, "schedule"), "schedules"),
     *((("sla_plans", _ANY, "schedules", target), "schedules") for target in TARGETS),
     (("sla_plans", _ANY, "steps", _ANY, "priority"), "priorities"),

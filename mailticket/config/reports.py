@@ -1,4 +1,4 @@
-"""What the desk mails by itself: digests to those who work here, follow-ups on waiting tickets."""
+"""What the desk mails by itself: digests and reports to those who work here, and follow-ups."""
 
 from __future__ import annotations
 
@@ -54,6 +54,18 @@ class NamedDigest(Section):
         if self.scope == "all" and not self.readers:
             raise NotThis('needs readers: only "managed" and "own" name them by themselves')
         return self
+
+
+class NamedReport(Section):
+    """The SLA report by mail, about the whole month, week or quarter before the day it is due."""
+
+    key: str = ""
+    name: Line
+    enabled: bool = True
+    readers: tuple[str, ...] = Field(min_length=1)
+    by: Literal["department", "agent", "topic", "priority"] = "department"
+    period: Literal["week", "month", "quarter"] = "month"
+    cron: CronLine = "0 8 1 * *"
 
 
 class FollowUp(Section):

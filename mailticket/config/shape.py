@@ -32,6 +32,7 @@ KEYED = (
     "sla_plans",
     "schedules",
     "digests",
+    "reports",
     "follow_ups",
 )
 """Sections of the desk with entries by key."""

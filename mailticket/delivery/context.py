@@ -14,10 +14,12 @@ from typing import Any, Literal
 from mailticket.config.desk import Desk
 from mailticket.delivery.alert_values import AlertSummary, AlertView
 from mailticket.domain.digest_mail import DigestMail
+from mailticket.domain.report_mail import ReportMail
 from mailticket.domain.types import TicketFacts
 
 Reader = Literal["customer", "agent", "manager"]
 _NO_DIGEST = DigestMail()
+_NO_REPORT = ReportMail()
 _NO_ALERT = AlertView()
 _NO_ALERTS = AlertSummary()
 
@@ -119,6 +121,7 @@ class Letter:
     original_subject: str = ""
     original_text: str = ""
     digest: DigestMail = _NO_DIGEST
+    report: ReportMail = _NO_REPORT
     alert: AlertView = _NO_ALERT
     alerts: AlertSummary = _NO_ALERTS
 
@@ -181,6 +184,7 @@ def context_of(letter: Letter) -> dict[str, Any]:
         "problems": [_complaint(problem) for problem in letter.problems],
         "original": {"subject": letter.original_subject, "text": letter.original_text},
         "digest": _digest(letter.digest, letter.now),
+        "report": asdict(letter.report),
         "alert": _alert(letter.alert),
         "alerts": asdict(letter.alerts),
     }
@@ -290,6 +294,7 @@ CATALOGUE: dict[str, TemplateSpec] = {
         TemplateSpec("ticket.update", "customer", "says honestly where the ticket stands", ("ticket",)),
         TemplateSpec("loop.reminder", "agent", "the customer has heard nothing for a while", ("ticket",)),
         TemplateSpec("ticket.digest", "agent", "a manager's day at a glance"),
+        TemplateSpec("report.monthly", "agent", "what the desk achieved in a month, week or quarter"),
         TemplateSpec("command.error", "agent", "a command was not understood, nothing was done"),
         TemplateSpec("command.help", "agent", "the commands, on request"),
         TemplateSpec("agent.challenge", "agent", "whether an unknown address is the agent's"),

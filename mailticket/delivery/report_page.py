@@ -6,12 +6,12 @@ Made to be attached to a mail or opened from a disk: no script, no font, no imag
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from html import escape
 
 from mailticket.config.promise import Target
-from mailticket.domain.clocks import spoken, target_words
-from mailticket.domain.report import GroupFigures, SLAReport
+from mailticket.domain.clocks import target_words
+from mailticket.domain.report import GroupFigures, SLAReport, length_words, share_words
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #c8ccd2; --ink: #1d2733; --soft: #5c6773; --fill: #2f6fb5;
@@ -34,7 +34,6 @@ svg { width: 100%; height: auto; }
 svg text { fill: var(--soft); font-size: 12px; }
 """
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 900, 260, 48, 14, 28
-_MINUTES = timedelta(minutes=1)
 
 
 def report_page(report: SLAReport, title: str, zone: tzinfo) -> str:
@@ -85,15 +84,15 @@ def backlog_chart(points: Sequence[tuple[datetime, int]], zone: tzinfo) -> str:
 
 
 def _counts(group: GroupFigures) -> list[str]:
-    numbers = [str(group.created), str(group.resolved), share(group.reopen_rate), str(group.open)]
+    numbers = [str(group.created), str(group.resolved), share_words(group.reopen_rate), str(group.open)]
     return [*numbers, _bad(group.overdue)]
 
 
 def _target_table(report: SLAReport, target: Target) -> str:
     def cells(group: GroupFigures) -> list[str]:
         figures = group.of(target)
-        lengths = [length(figures.p50), length(figures.p90)]
-        return [str(figures.met), _bad(figures.missed), share(figures.share_met), *map(escape, lengths)]
+        lengths = [length_words(figures.p50), length_words(figures.p90)]
+        return [str(figures.met), _bad(figures.missed), share_words(figures.share_met), *map(escape, lengths)]
 
     return _table(report, ("met", "missed", "in time", "half within", "9 of 10 within"), cells)
 
@@ -115,16 +114,6 @@ def _row(name: str, cells: Sequence[str], kind: str) -> str:
 
 def _bad(count: int) -> str:
     return f'<span class="late">{count}</span>' if count else "0"
-
-
-def share(value: float | None) -> str:
-    """A share as people read it: "12 %", or "-" where there is none."""
-    return "-" if value is None else f"{100 * value:.0f} %"
-
-
-def length(value: timedelta | None) -> str:
-    """A length of working time in words, or "-" where there is none."""
-    return "-" if value is None else spoken(value) if value >= _MINUTES else "< 1 min"
 
 
 def _moment(moment: datetime, zone: tzinfo) -> str:

@@ -19,6 +19,7 @@ from mailticket.delivery.context import (
 )
 from mailticket.delivery.render import Renderer, TemplateProblem
 from mailticket.delivery.sample_digest import sample_digest
+from mailticket.delivery.sample_report import sample_report
 from mailticket.mail.marker import marker_line
 
 _NOW = datetime(2026, 11, 3, 13, 40, tzinfo=UTC)
@@ -84,6 +85,12 @@ def _digest() -> Letter:
     manager = Person("Mara Manager", "mara@bank.example", "manager")
     reason = "you manage Support and System administration"
     return _letter(recipient=manager, reply=None, digest=sample_digest(_NOW), reason=reason)
+
+
+def _report() -> Letter:
+    manager = Person("Mara Manager", "mara@bank.example", "manager")
+    reason = "you are a reader of the report Service levels"
+    return _letter(recipient=manager, reply=None, report=sample_report(), reason=reason)
 
 
 def _note_alert() -> Letter:
@@ -231,6 +238,7 @@ SAMPLES: dict[str, Callable[[], Letter]] = {
         reason="the customer has heard nothing for a while, and you have this ticket",
     ),
     "ticket.digest": _digest,
+    "report.monthly": _report,
     "command.error": _command_error,
     "command.help": lambda: _letter(ticket=sample_ticket(), reason=""),
     "agent.refused": _refused,

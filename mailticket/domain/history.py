@@ -68,6 +68,22 @@ class TicketStory:
         """What a field was when the ticket was made."""
         return next((change.before for change in self.changes if change.name == name), self.fields[name])
 
+    def until(self, moment: datetime) -> TicketStory:
+        """The story as it was told at a moment: what happened from then on has not happened."""
+        later = {change.name for change in self.changes if change.at >= moment}
+        if not later and not any(event.at >= moment for event in self.events):
+            return self
+        fields = dict(self.fields)
+        for change in reversed(self.changes):
+            if change.at >= moment:
+                fields[change.name] = change.before
+        return replace(
+            self,
+            fields=fields,
+            changes=tuple(change for change in self.changes if change.at < moment),
+            events=tuple(event for event in self.events if event.at < moment),
+        )
+
     def spells(self) -> tuple[OpenSpell, ...]:
         """When the ticket was unfinished, in order."""
         found: list[OpenSpell] = []

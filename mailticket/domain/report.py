@@ -24,7 +24,7 @@ from typing import Final, Literal, get_args
 from mailticket.config.desk import Desk
 from mailticket.config.promise import TARGETS, Target
 from mailticket.domain.clock_runs import RUNS, resolution_runs
-from mailticket.domain.clocks import Clock, ClockEventKind, every_clock
+from mailticket.domain.clocks import Clock, ClockEventKind, every_clock, spoken
 from mailticket.domain.history import Field, TicketStory
 from mailticket.domain.schedule import WorkingTimes
 from mailticket.domain.status import Status
@@ -149,6 +149,16 @@ def backlog_moments(since: datetime, until: datetime) -> tuple[datetime, ...]:
     return tuple(until - step * back for back in range(points, -1, -1))
 
 
+def share_words(share: float | None) -> str:
+    """A share as people read it: "12 %", or "-" where there is none."""
+    return "-" if share is None else f"{100 * share:.0f} %"
+
+
+def length_words(length: timedelta | None) -> str:
+    """A length of working time in words, or "-" where there is none."""
+    return "-" if length is None else spoken(length)
+
+
 @dataclass(slots=True)
 class _TargetTally:
     met: int = 0
@@ -171,7 +181,8 @@ class _Tally:
 class ReportBuilder:
     """Takes one story after the other, so that a million tickets need no more memory than their lengths.
 
-    since, now: the period, aware UTC; `now` itself is not part of it.
+    since, now: the period, aware UTC; `now` itself is not part of it. It may be past: what happened
+    from then on does not count, and "now" is that moment.
     """
 
     def __init__(self, desk: Desk, times: WorkingTimes, by: By, since: datetime, now: datetime) -> None:
@@ -186,8 +197,9 @@ class ReportBuilder:
 
     def add(self, story: TicketStory) -> None:
         """Count one ticket."""
-        if story.status == Status.MERGED:
+        if story.status == Status.MERGED or story.created_at >= self._now:
             return
+        story = story.until(self._now)
         if self._inside(story.created_at):
             self._at(story, self._now).created += 1
         self._count_spells(story)

@@ -54,6 +54,11 @@ def claim_slot(session: Session, digest: str, slot: Slot, now: datetime) -> bool
     return taken.first() is not None
 
 
+def slot_taken(session: Session, digest: str, slot: Slot) -> bool:
+    """Whether somebody made this digest or report already, so that reading for it can be spared."""
+    return session.get(DigestRun, (digest, slot.name)) is not None
+
+
 def gather_digest(session: Session, desk: Desk, job: DigestJob, now: datetime) -> DigestModel:
     """What a digest says at `now`."""
     before = last_issue(session, job.key)

@@ -22,7 +22,9 @@ from mailticket.delivery.context import (
     ticket_view,
 )
 from mailticket.delivery.render import Renderer
+from mailticket.domain import report_mail
 from mailticket.domain.digest_mail import DigestMail, from_json
+from mailticket.domain.report_mail import ReportMail
 from mailticket.domain.types import TicketFacts
 from mailticket.mail.compose import OutgoingAttachment, OutgoingParts, compose
 from mailticket.mail.marker import marker_line
@@ -147,6 +149,7 @@ def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> 
         updated=bool(extra.get("updated")),
         original_subject=extra.get("subject", ""),
         original_text=extra.get("text", ""),
+        report=report_mail.from_json(extra["report"]) if "report" in extra else ReportMail(),
         digest=from_json(extra["digest"]) if "digest" in extra else DigestMail(),
         alert=alert_of(extra.get("alert")),
         alerts=summary_of(extra.get("alerts")),

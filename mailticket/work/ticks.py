@@ -28,6 +28,7 @@ from mailticket.work.deadlines import DeadlineWork, Handler
 from mailticket.work.digests import Digests
 from mailticket.work.escalations import Escalations
 from mailticket.work.follow_ups import FollowUps
+from mailticket.work.reports import Reports
 from mailticket.work.schedules import Schedules
 
 log = structlog.get_logger()
@@ -36,6 +37,7 @@ _PRUNE_BATCH = 500
 _SLA_EVERY = 1
 _DIGEST_EVERY = 2
 _CHALLENGES_EVERY = 10
+_REPORTS_EVERY = 20
 _PRUNE_EVERY = 300
 """Seconds. A look at nothing costs 0.2 ms, and a reader should not have to wait for the next one."""
 
@@ -64,13 +66,20 @@ class Ticks:
         self._deadlines = DeadlineWork(engine, desk, clock, handlers)
         self._alerts = AlertRounds(engine, desk, self._schedules.now, secret, clock)
         self._digests = Digests(engine, desk, secret, clock)
+        self._reports = Reports(engine, desk, secret, clock)
         options: dict[str, Any] = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         self._scheduler = BackgroundScheduler(
-            timezone="UTC", executors={"default": ThreadPoolExecutor(2)}, job_defaults=options
+            timezone="UTC",
+            executors={"default": ThreadPoolExecutor(2), "reports": ThreadPoolExecutor(1)},
+            job_defaults=options,
         )
         self._scheduler.add_job(self._guarded, "interval", [self.deadlines], seconds=_SLA_EVERY)
         self._scheduler.add_job(self._guarded, "interval", [self.digests], seconds=_DIGEST_EVERY)
         self._scheduler.add_job(self._guarded, "interval", [self.challenges], seconds=_CHALLENGES_EVERY)
+        # a report may take minutes, in which nothing else waits for it
+        self._scheduler.add_job(
+            self._guarded, "interval", [self.reports], seconds=_REPORTS_EVERY, executor="reports"
+        )
         self._scheduler.add_job(self._guarded, "interval", [self.prune], seconds=_PRUNE_EVERY)
 
     def start(self) -> None:
@@ -105,6 +114,13 @@ class Ticks:
     def digests(self) -> int:
         """Queue the digests whose time has come; returns how many."""
         made = self._digests.make_due()
+        if made:
+            self._on_queued()
+        return made
+
+    def reports(self) -> int:
+        """Queue the reports whose time has come; returns how many."""
+        made = self._reports.make_due()
         if made:
             self._on_queued()
         return made
