@@ -7,21 +7,24 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event, select
 
 from mailticket.config.desk import Desk
+from mailticket.delivery.render import Renderer
 from mailticket.domain.schedule import WorkingTimes
 from mailticket.domain.types import Acknowledge, Change, SetDue, SetField
-from mailticket.store import deadlines
+from mailticket.store import deadlines, outbox
 from mailticket.store.alert_models import Alert, AlertReader
 from mailticket.store.changes import apply_changes, record
 from mailticket.store.due import replan
 from mailticket.store.engine import open_engine, reading, transaction
 from mailticket.store.models import Deadline, Outbox, Ticket, TicketEvent
 from mailticket.work.escalations import Escalations
+from mailticket.work.letters import load_material, write
 from mailticket.work.ticks import Ticks
 from tests.store.conftest import Clock
 from tests.store.stories import log, make_ticket
@@ -178,6 +181,35 @@ def test_the_alert_says_where_the_promise_stands_and_where_the_time_went(floor: 
     assert (alert["what"], alert["standing"]) == ("first response", "due now")
     assert alert["ledger"] == "unassigned 1 h, with Ann 3 h"
     assert alert["others"] == [["resolution", "due in 12 h"]]
+
+
+def written(floor: Floor) -> list[str]:
+    """The text of every mail that is queued, as it goes out."""
+    claimed = outbox.claim(floor.engine, floor.clock(), 100, 99 * DAY)
+    with reading(floor.engine) as session:
+        material = load_material(session, claimed)
+        renderer = Renderer()
+        raw = [write(renderer, mail, material[mail.id], floor.desk, floor.clock()).data for mail in claimed]
+    mails = [message_from_bytes(data, policy=policy.default) for data in raw]
+    bodies = [(mail["To"], mail.get_body(("plain",))) for mail in mails]
+    return [f"{to} {body.get_content()}" for to, body in bodies if body is not None]
+
+
+def test_warnings_breaches_and_summaries_are_written_from_what_the_tick_left(floor: Floor) -> None:
+    floor.opens()
+    floor.clock.forward(hours=2)
+    floor.tick()
+    (warning,) = written(floor)
+    assert "The first response is due in 2 h (Usual)." in warning
+    assert "Where the time went  unassigned 2 h" in warning
+    for _ in range(6):
+        floor.opens()
+    floor.clock.forward(days=1)
+    floor.tick()
+    ann, mia = sorted(written(floor))
+    assert "1001    first response  overdue by 6 h" in ann
+    assert "many promised times have come at once" in mia
+    assert "Why you get this: you manage Support" in mia
 
 
 def test_a_week_of_a_desk_passes_in_seconds_and_every_promise_is_told_once(floor: Floor) -> None:
