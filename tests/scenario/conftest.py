@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenario.daemon import Daemon
+from tests.scenario.simulated import SimulatedClock, SimulatedDesk
 
 
 @pytest.fixture
@@ -33,3 +34,24 @@ def make_daemon(tmp_path: Path) -> Iterator[Callable[..., Daemon]]:
     for daemon in made:
         if not daemon.ended():
             daemon.kill()
+
+
+@pytest.fixture
+def clock() -> SimulatedClock:
+    """The clock of simulated desks; stands still until it is moved."""
+    return SimulatedClock()
+
+
+@pytest.fixture
+def make_desk(tmp_path: Path, clock: SimulatedClock) -> Iterator[Callable[..., SimulatedDesk]]:
+    """Makes desks in this process, by default one named "a"; all are closed at the end."""
+    made: list[SimulatedDesk] = []
+
+    def make(name: str = "a", extra: str = "", *, acknowledge_replies: bool = False) -> SimulatedDesk:
+        desk = SimulatedDesk(tmp_path, name, clock, extra, acknowledge_replies=acknowledge_replies)
+        made.append(desk)
+        return desk
+
+    yield make
+    for desk in made:
+        desk.close()

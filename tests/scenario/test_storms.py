@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -21,27 +20,6 @@ _TELL_TALE = (
     "return-path",
 )
 MakeDesk = Callable[..., SimulatedDesk]
-
-
-@pytest.fixture
-def clock() -> SimulatedClock:
-    """Stands still until it is moved."""
-    return SimulatedClock()
-
-
-@pytest.fixture
-def make_desk(tmp_path: Path, clock: SimulatedClock) -> Iterator[MakeDesk]:
-    """Makes desks; all are closed at the end."""
-    made: list[SimulatedDesk] = []
-
-    def make(name: str = "a", extra: str = "", *, acknowledge_replies: bool = False) -> SimulatedDesk:
-        desk = SimulatedDesk(tmp_path, name, clock, extra, acknowledge_replies=acknowledge_replies)
-        made.append(desk)
-        return desk
-
-    yield make
-    for desk in made:
-        desk.close()
 
 
 def stripped(sent: Sent) -> bytes:
