@@ -6,11 +6,13 @@ times of single operations in this process, one after the other.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import Engine, func, select
@@ -62,6 +64,8 @@ class BigCost:
 
 def measure_big(folder: Path, sizes: BigSizes, console: Console) -> list[BigCost]:
     """Everything, at all three sizes. Raises AssertionError when a result is wrong."""
+    # a line for each of 10,000 alarms is for the log file of a daemon
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     desk = big_desk()
     costs: list[BigCost] = []
     for count in (sizes.small, sizes.big):
