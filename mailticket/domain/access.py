@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from mailticket.config.desk import Desk
 from mailticket.domain.types import EvidenceKind, Facts, ThreadEvidence, TicketFacts, Trust
-from mailticket.mail.address import canonical, identity, split_extension
+from mailticket.mail.address import identity, without_extension
+from mailticket.mail.header_out import mailable
 from mailticket.mail.types import ParsedMail
 
 MOST_FROM_CC = 10
@@ -77,7 +78,9 @@ def collaborator(desk: Desk, address: str) -> tuple[str | None, str]:
     plain = identity([address.encode("utf-8", "replace")]).address
     if plain is None:
         return None, f"{address} is not a mail address"
-    if canonical(split_extension(plain)[0]) in desk.department_by_address:
+    if not mailable(plain):
+        return None, f"{plain} cannot be written to"
+    if without_extension(plain) in desk.department_by_address:
         return None, f"{plain} is an address of this desk"
     if plain in desk.agent_by_address:
         return None, f"{plain} belongs to an agent, who needs no invitation"

@@ -38,6 +38,7 @@ from mailticket.domain.types import (
     Trust,
 )
 from mailticket.mail.commands import Command, CommandName, Commands, Problem, Problems, parse_commands
+from mailticket.mail.header_out import mailable
 from mailticket.mail.marker import find_tokens, is_marker_line
 from mailticket.mail.quoting import THRESHOLD
 from mailticket.mail.types import Content, Reading
@@ -134,6 +135,10 @@ def _spoken(
         return [entry]
     if actor.ticket.held_for is not None:
         return Problem("", undecided(actor))
+    unreachable = sorted(one for one in actor.ticket.participants if not mailable(one))
+    if unreachable:
+        told = f"no mail can be written to {', '.join(unreachable)}: answer by other means"
+        return Problem("", f"{told}, and tell of it with {actor.desk.command_prefix}note")
     return _answered(entry, actor, {change.name for change in changes if isinstance(change, SetField)})
 
 

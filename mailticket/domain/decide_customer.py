@@ -24,6 +24,8 @@ from mailticket.domain.types import (
     SetField,
     TicketFacts,
 )
+from mailticket.mail.address import without_extension
+from mailticket.mail.header_out import mailable
 from mailticket.mail.threading import without_tags
 from mailticket.mail.types import Reading
 
@@ -60,14 +62,31 @@ def join(
     if not isinstance(moved, Refused) and moved.new != ticket.status:
         changes.append(SetField(ticket.id, "status", moved.new, facts.sender, moved.reason))
     changes += _by_cc(reading, facts, ticket.id, ticket.requester, ticket.participants, trust, desk)
+    unanswered = why_unanswered(reading, facts.sender, desk)
     return Decision(
         Outcome.THREADED,
         tuple(changes),
-        (*trust.reasons, *(change.why for change in changes)),
+        (*trust.reasons, *(change.why for change in changes), *unanswered),
         trust.level,
         ticket.id,
-        acknowledge=allowed(desk.trust, "acknowledge", trust.level),
+        acknowledge=not unanswered and allowed(desk.trust, "acknowledge", trust.level),
     )
+
+
+def why_unanswered(reading: Reading, sender: str, desk: Desk) -> tuple[str, ...]:
+    """Why no automatic mail answers this one whatever the desk's policy: it would come back, or cannot go."""
+    found: list[str] = []
+    if without_extension(sender) in desk.department_by_address:
+        found.append(f"not acknowledged: {sender} is an address of this desk")
+    for item in reading.mail.reply_to:
+        if without_extension(item.address) in desk.department_by_address:
+            found.append(
+                f"not acknowledged: answers are asked for at {item.address}, an address of this desk"
+            )
+            break
+    if not mailable(sender):
+        found.append(f"not acknowledged: no mail can be written to {sender}")
+    return tuple(found)
 
 
 def _reply_reason(sender: str, ticket: TicketFacts, conflict: tuple[str, ...], desk: Desk) -> str:
@@ -141,12 +160,13 @@ def open_ticket(
     entry = _message(reading, facts, None, trust, "the mail that opened the ticket", reply=change.held)
     copied = _by_cc(reading, facts, None, facts.sender, frozenset(), trust, desk)
     human = not reading.classification.automatic and allowed(desk.trust, "acknowledge", trust.level)
+    unanswered = why_unanswered(reading, facts.sender, desk)
     return Decision(
         Outcome.NEW_TICKET,
         (change, entry, *copied),
-        (*reasons, change.why),
+        (*reasons, change.why, *unanswered),
         trust.level,
-        acknowledge=human and way.acknowledge and facts.sender not in desk.department_by_address,
+        acknowledge=human and way.acknowledge and not unanswered,
     )
 
 

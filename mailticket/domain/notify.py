@@ -14,6 +14,7 @@ from typing import Any
 from mailticket.config.desk import Desk
 from mailticket.domain.assignment import alerted
 from mailticket.domain.types import Audience, Event, EventKind, Notice, Quiet, TicketFacts
+from mailticket.mail.header_out import mailable
 
 _REPLIED = "auto-replied"
 _GENERATED = "auto-generated"
@@ -143,7 +144,8 @@ class _Planner:
 
         Whoever calls themselves the requester is not asked about themselves.
         """
-        if self.desk.held_asks == "requester" and self.ticket.requester != target.requester:
+        stranger = self.ticket.requester != target.requester
+        if self.desk.held_asks == "requester" and stranger and mailable(target.requester):
             yield self._asked(target)
             return
         owner = alerted(self.desk, target.department, target.assignee, target.team).agents

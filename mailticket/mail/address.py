@@ -8,6 +8,7 @@ is granted unless the whole field has one unambiguous form.
 from __future__ import annotations
 
 import enum
+import ipaddress
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -179,8 +180,7 @@ def _address(phrase: Sequence[_Token], spec: Sequence[_Token], name_limit: int) 
         if colon is None:
             break
         spec = spec[colon + 1 :]
-    pieces = [_spec_text(token) for token in spec if token.kind is not _Kind.COMMENT]
-    text = clean_text("".join(pieces), limit=320, one_line=True).replace(" ", "")
+    text = "".join(_cleaned_spec(token) for token in spec if token.kind is not _Kind.COMMENT)[:320]
     comments = [token for token in spec if token.kind is _Kind.COMMENT]
     name = _phrase(phrase, name_limit) or _phrase(comments, name_limit)
     local, at, domain = text.rpartition("@")
@@ -191,6 +191,12 @@ def _address(phrase: Sequence[_Token], spec: Sequence[_Token], name_limit: int) 
         local = decoded if _LOCAL.fullmatch(decoded) else local
     domain = domain.rstrip(".")
     return Address(name, f"{local}@{_ascii_domain(domain) or domain.lower()}")
+
+
+def _cleaned_spec(token: _Token) -> str:
+    """The token's part of an addr-spec for eyes; blanks belong to it inside quotes only."""
+    text = clean_text(_spec_text(token), limit=320, one_line=True)
+    return text if text.startswith('"') else text.replace(" ", "")
 
 
 def _spec_text(token: _Token) -> str:
@@ -224,6 +230,9 @@ def _phrase(tokens: Sequence[_Token], limit: int) -> str:
 _ATEXT: Final = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u00a1-\U0010ffff"
 _DOT_ATOM: Final = re.compile(rf"[.{_ATEXT}]+")
 _LOCAL: Final = re.compile(rf"[.{_ATEXT}]{{1,64}}")
+_QUOTABLE: Final = re.compile(r"[ -~]{1,62}")
+"""A quoted local part without its quotes: printable ASCII."""
+_LITERAL: Final = re.compile(r"\[(ipv6:)?([0-9a-f:.]{2,45})\]")
 _LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
@@ -231,8 +240,10 @@ def identity(fields: Sequence[bytes], *, hint: str | None = None, name_limit: in
     """Who is writing, from all From fields of a mail.
 
     `Identity.address` is set only for exactly one field of the form `addr-spec`, `<addr-spec>`,
-    `phrase <addr-spec>` or `addr-spec (comment)`, with an ASCII or IDNA domain (RFC 5322 section 3.4
-    without groups, lists, routes, domain literals and obsolete forms).
+    `phrase <addr-spec>` or `addr-spec (comment)` (RFC 5322 section 3.4 without groups, lists, routes
+    and obsolete forms). The domain is ASCII, IDNA or an address literal (RFC 5321 section 4.1.3). A
+    quoted local part that needs its quotes keeps them, so `"a@b"@c` is never taken for `a@b`. Not
+    everything that names somebody can be written to: see `header_out.mailable`.
     """
     if not fields:
         return Identity(None, Address("", ""), "no From header")
@@ -316,16 +327,38 @@ def _strict_spec(spec: Sequence[_Token]) -> tuple[str | None, str | None]:
     if len(spec) != 3 or not _is(spec[1], "@") or spec[1].spaced or spec[2].spaced:
         return None, "From is not a plain address"
     local, domain = spec[0], spec[2]
-    if local.kind not in (_Kind.ATOM, _Kind.QUOTED) or domain.kind is not _Kind.ATOM:
+    if local.kind not in (_Kind.ATOM, _Kind.QUOTED) or domain.kind not in (_Kind.ATOM, _Kind.LITERAL):
         return None, "From is not a plain address"
-    problem = _local_problem(local.text)
+    needs_quotes = local.kind is _Kind.QUOTED and not _DOT_ATOM.fullmatch(local.text)
+    problem = _quoted_problem(local.text) if needs_quotes else _local_problem(local.text)
     if problem:
         return None, problem
-    ascii_domain = _ascii_domain(domain.text)
-    if ascii_domain is None:
+    checked = _literal(domain.text) if domain.kind is _Kind.LITERAL else _ascii_domain(domain.text)
+    if checked is None:
         return None, "From has an impossible domain"
-    address = f"{local.text.lower()}@{ascii_domain}"
+    address = f"{_spec_text(local).lower()}@{checked}"
     return (address, None) if len(address) <= 254 else (None, "From has an overlong address")
+
+
+def _literal(text: str) -> str | None:
+    """`[192.0.2.1]` or `[ipv6:2001:db8::1]` for what stood between the brackets; None for anything else."""
+    literal = f"[{text.lower()}]"
+    match = _LITERAL.fullmatch(literal)
+    if match is None:
+        return None
+    try:
+        version = ipaddress.ip_address(match[2]).version
+    except ValueError:
+        return None
+    return literal if (version == 6) == bool(match[1]) else None
+
+
+def _quoted_problem(local: str) -> str | None:
+    if not _QUOTABLE.fullmatch(local):
+        return "From has an impossible or overlong local part"
+    if local.startswith("-") or "=?" in local:
+        return "From has a local part made to mislead"
+    return None
 
 
 def _local_problem(local: str) -> str | None:
@@ -333,14 +366,20 @@ def _local_problem(local: str) -> str | None:
         return "From has an impossible or overlong local part"
     if local.startswith("-") or "=?" in local:
         return "From has a local part made to mislead"
-    if not local.isascii():
-        if unicodedata.normalize("NFKC", local) != local:
-            return "From has look-alike letters"
-        if any(char.isascii() and char.isalpha() for char in local) and any(
-            not char.isascii() and not unicodedata.name(char, "").startswith("LATIN") for char in local
-        ):
-            return "From mixes scripts"
+    if not local.isascii() and unicodedata.normalize("NFKC", local) != local:
+        return "From has look-alike letters"
     return None
+
+
+def mixes_scripts(address: str) -> bool:
+    """Whether Latin letters stand beside others in the local part: a person may take it for another.
+
+    It never compares equal to another. A domain shows its like by its IDNA form, xn--...
+    """
+    local = address.rpartition("@")[0]
+    return any(char.isascii() and char.isalpha() for char in local) and any(
+        not char.isascii() and not unicodedata.name(char, "").startswith("LATIN") for char in local
+    )
 
 
 def _ascii_domain(domain: str) -> str | None:
@@ -368,12 +407,20 @@ def canonical(address: str) -> str:
     return f"{local.lower()}@{_ascii_domain(domain) or domain.lower()}"
 
 
+def without_extension(address: str) -> str:
+    """The canonical address without its + extension: what tells whether it is one of the desk's."""
+    return canonical(split_extension(address)[0])
+
+
 def split_extension(address: str) -> tuple[str, str | None]:
     """`support+t123@x` -> (`support@x`, `t123`); the extension is None where there is no "+".
 
-    RFC 5233 subaddressing; the extension keeps its case. A local part that begins with "+" has none.
+    RFC 5233 subaddressing; the extension keeps its case. A local part that begins with "+", or is
+    quoted, has none.
     """
     local, at, domain = address.rpartition("@")
+    if local.startswith('"'):
+        return address, None
     base, plus, extension = local.partition("+")
     if not at or not plus or not base:
         return address, None

@@ -28,6 +28,8 @@ _HEAD = 2_000
 """Characters of the text that are looked at: what a program has to say, it says first."""
 _HEAD_LINES = 25
 _MOST_EVIDENCE = 20
+_MOST_HOPS = 50
+"""Received fields of a mail that does not go in circles (Postfix hopcount_limit)."""
 
 _RANK = (
     MailKind.BOUNCE,
@@ -101,6 +103,9 @@ def _header_facts(mail: ParsedMail, envelope_from: str | None) -> Iterator[_Fact
             yield fact
     if envelope_from == "" and "return-path" not in seen:
         yield _fact(MailKind.NOTIFICATION, "null envelope sender", "MAIL FROM:<>")
+    hops = sum(name == "received" for name, _ in mail.headers)
+    if hops > _MOST_HOPS:
+        yield _fact(MailKind.NOTIFICATION, "goes in circles", f"more than {_MOST_HOPS} Received headers")
     yield from _sender_facts(mail)
 
 

@@ -63,6 +63,15 @@ def checked_address(address: str) -> str:
     return address if _DOT_ATOM.fullmatch(local) else f'"{local}"@{domain}'
 
 
+def mailable(address: str) -> bool:
+    """Can `address` be written to: does `checked_address` let it pass?"""
+    try:
+        checked_address(address)
+    except ValueError:
+        return False
+    return True
+
+
 def checked_message_id(message_id: str) -> str:
     """`<message_id>`; ValueError unless it is 1 to 500 printable ASCII characters, no < or >."""
     if not is_message_id(message_id):

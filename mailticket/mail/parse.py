@@ -15,7 +15,7 @@ from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import Final, Literal
 
-from mailticket.mail.address import identity, read_addresses
+from mailticket.mail.address import identity, mixes_scripts, read_addresses
 from mailticket.mail.body import Body, read_body
 from mailticket.mail.charset import clean_text
 from mailticket.mail.encoded_word import decode_raw, decode_words, header_text
@@ -64,6 +64,8 @@ def _mail(root: Part, body: Body, defects: list[Defect], size: int, limits: Limi
     defects = [*_header_defects(groups), *defects, *body.defects]
     if sender.problem:
         defects.insert(0, Defect("from", sender.problem))
+    elif mixes_scripts(sender.address or ""):
+        defects.insert(0, Defect("mixed-scripts", "the sender's address looks like another one"))
     subjects = groups.get("subject")
     subject = header_text(subjects[0], limits.subject, hint) if subjects else ""
     return ParsedMail(

@@ -11,23 +11,39 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, insert, literal_column, select
 from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
 from mailticket.domain.brakes import Braked, Planned, check, what_is_braked
 from mailticket.domain.notify import brake_alerts
 from mailticket.domain.types import Audience, Notice, Quiet, TicketFacts
+from mailticket.mail.header_out import mailable
 from mailticket.mail.threading import Conversation
 from mailticket.mail.token import Role, message_id, mint, reply_address
 from mailticket.store.autocounts import count_automatic, note_automatic
-from mailticket.store.models import MessageRef, Outbox, PersonAddress
+from mailticket.store.dialect import table_of
+from mailticket.store.models import MessageRef, Outbox
 from mailticket.store.outbox import OutboxState, OutgoingMail, enqueue_all, message_key, planned_keys
+from mailticket.store.people import unreachable_since
 
 RETURNED_TO_AGENTS = ("agent.refused", "agent.challenge")
 """What mail of unproven senders makes us send to agents."""
+
+# Statements of the hot path are built once: building one costs more than running it.
+_REF: Final = table_of(MessageRef).c
+_REFER: Final = insert(table_of(MessageRef))
+_TALKS: Final = (
+    select(_REF.ticket_id, _REF.party, _REF.message_id, _REF.thread_index, _REF.thread_topic)
+    .where(
+        _REF.ticket_id.in_(bindparam("tickets", expanding=True)),
+        _REF.party.in_(bindparam("parties", expanding=True)),
+        _REF.direction != literal_column("'ref'"),
+    )
+    .order_by(_REF.id)
+)
 _RETURNS_WINDOW = timedelta(hours=1)
 
 
@@ -60,18 +76,20 @@ def announce(
         for notice, about in zip(allowed, shown, strict=True)
     ]
     queued = enqueue_all(session, mails, now)
-    session.add_all(
-        MessageRef(
-            key=message_key(mail.message_id),
-            message_id=mail.message_id,
-            ticket_id=about.id,
-            entry_id=notice.entry_id,
-            direction="out",
-            party=notice.identity,
-        )
+    refs = [
+        {
+            "key": message_key(mail.message_id),
+            "message_id": mail.message_id,
+            "ticket_id": about.id,
+            "entry_id": notice.entry_id,
+            "direction": "out",
+            "party": notice.identity,
+        }
         for mail, notice, about, fresh in zip(mails, allowed, shown, queued, strict=True)
         if fresh and about is not None
-    )
+    ]
+    if refs:
+        session.connection().execute(_REFER, refs)
     return Announced(sum(queued), braked)
 
 
@@ -96,14 +114,16 @@ def _brake(
             limit = desk.trust.returns_per_hour
             braked.append(f"no {notice.template} to {notice.recipient}: {limit} within an hour is the limit")
             continue
+        words = f"no {notice.template} to {notice.recipient}: "
+        if notice.audience is Audience.CUSTOMER and not mailable(notice.recipient):
+            braked.append(f"{words}no mail can be written to this address")
+            continue
         if notice.automatic is None or notice.audience is Audience.INTERNAL:
             allowed.append(notice)
             continue
-        words = f"no {notice.template} to {notice.recipient}: "
-        dead = session.get(PersonAddress, notice.recipient)
-        if dead is not None and dead.undeliverable_since is not None:
-            since = dead.undeliverable_since.date().isoformat()
-            braked.append(f"{words}nothing has reached this address since {since}")
+        dead_since = unreachable_since(session, notice.recipient)
+        if dead_since is not None:
+            braked.append(f"{words}nothing has reached this address since {dead_since.date().isoformat()}")
             continue
         planned = _planned(notice, ticket)
         verdict = check(count_automatic(session, planned, now), desk.brakes)
@@ -152,21 +172,8 @@ def _conversations(session: Session, notices: Sequence[Notice]) -> dict[tuple[in
     tickets = {notice.ticket_id for notice in notices if notice.ticket_id is not None}
     if not tickets:
         return {}
-    rows = session.execute(
-        select(
-            MessageRef.ticket_id,
-            MessageRef.party,
-            MessageRef.message_id,
-            MessageRef.thread_index,
-            MessageRef.thread_topic,
-        )
-        .where(
-            MessageRef.ticket_id.in_(tickets),
-            MessageRef.party.in_({notice.identity for notice in notices}),
-            MessageRef.direction != "ref",
-        )
-        .order_by(MessageRef.id)
-    )
+    parties = {notice.identity for notice in notices}
+    rows = session.connection().execute(_TALKS, {"tickets": list(tickets), "parties": list(parties)})
     talks: dict[tuple[int | None, str], Conversation] = {}
     for ticket, party, known, index, topic in rows:
         talks.setdefault((ticket, party), Conversation()).add(known, index, topic)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mailticket.config.desk import Desk
-from mailticket.mail.address import canonical, split_extension
+from mailticket.mail.address import without_extension
 
 
 class Served:
@@ -21,4 +21,4 @@ class Served:
 
 def base_recipient(address: str) -> str:
     """The canonical address without its + extension: what makes two recipients the same."""
-    return canonical(split_extension(address)[0])
+    return without_extension(address)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from mailticket.mail.address import canonical, identity, read_addresses, split_extension
+from mailticket.mail.address import (
+    canonical,
+    identity,
+    mixes_scripts,
+    read_addresses,
+    split_extension,
+    without_extension,
+)
+from mailticket.mail.header_out import mailable
 from mailticket.mail.types import Address
 
 AGENT, MALLORY = "agent@corp.example", "mallory@evil.example"
@@ -35,6 +43,16 @@ AGENT, MALLORY = "agent@corp.example", "mallory@evil.example"
         ("a.b+c=d@x.example", "a.b+c=d@x.example", ""),
         ("double..dot.@mobile.example", "double..dot.@mobile.example", ""),
         ("Alice\r\n <alice@x.example>", "alice@x.example", "Alice"),
+        (f'"{AGENT}"@evil.example', f'"{AGENT}"@evil.example', ""),
+        (f'Agent <"{AGENT}"@evil.example>', f'"{AGENT}"@evil.example', "Agent"),
+        (f'"<{AGENT}>"@evil.example', f'"<{AGENT}>"@evil.example', ""),
+        ('"|Touch /tmp/x"@corp.example', '"|touch /tmp/x"@corp.example', ""),
+        ('"a\\"b\\\\c "@corp.example', '"a\\"b\\\\c "@corp.example', ""),
+        ('"agent"@corp.example', AGENT, ""),
+        ("agent@[127.0.0.1]", "agent@[127.0.0.1]", ""),
+        ("agent@[IPv6:2001:DB8::1]", "agent@[ipv6:2001:db8::1]", ""),
+        ("ag\u0435nt@corp.example", "ag\u0435nt@corp.example", ""),  # the e is Cyrillic
+        ("agent@corp.\u0435xample", "agent@corp.xn--xample-2of", ""),
         ('"Bob \\"the\\" Builder" <b@x.example>', "b@x.example", 'Bob "the" Builder'),
     ],
 )
@@ -59,18 +77,15 @@ def test_one_plain_mailbox_is_an_identity(value: str, address: str, name: str) -
         f"({AGENT}) {MALLORY}",
         f"{MALLORY} ({AGENT})",
         f"{MALLORY} (<{AGENT}>)",
-        f'"{AGENT}"@evil.example',
         f'"{AGENT} <{MALLORY}>',
         f"=?utf-8?q?{AGENT.replace('@', '=40')}=3e?=@evil.example",
         "=?utf-8?q?agent?=@corp.example",
         "ａgent@corp.example",
-        "agеnt@corp.example",  # the e is Cyrillic
         "agent@ｃorp.example",
         "agent\0@corp.example",
         "agent@corp.example.",
         "agent@corp..example",
         "agent@-corp.example",
-        "agent@[127.0.0.1]",
         "agent@",
         "@corp.example",
         "agent",
@@ -85,7 +100,17 @@ def test_one_plain_mailbox_is_an_identity(value: str, address: str, name: str) -
         "Agent agent@corp.example>",
         "Agent <agent@corp.example> via list",
         "-oQ/tmp@corp.example",
-        '"|touch /tmp/x"@corp.example',
+        '"-oQ /tmp"@corp.example',
+        '"=?utf-8?q?agent?="@corp.example',
+        '"a\tb"@corp.example',
+        '"\u00e9 b"@corp.example',
+        '"' + "a " * 32 + '"@corp.example',
+        "agent@[127.0.0]",
+        "agent@[127.0.0.1",
+        "agent@[2001:db8::1]",
+        "agent@[IPv6:127.0.0.1]",
+        "agent@[agent@corp.example]",
+        "agent@[ 127.0.0.1 ]",
         "a" * 65 + "@corp.example",
         "a@" + "b" * 64 + ".example",
         "a@" + "b.c" * 100,
@@ -162,7 +187,35 @@ def test_addresses_have_one_form_to_compare(address: str, form: str) -> None:
         ("support@x.example", "support@x.example", None),
         ("+a@x.example", "+a@x.example", None),
         ("no-at+sign", "no-at+sign", None),
+        ('"support+a"@x.example', '"support+a"@x.example', None),
     ],
 )
 def test_the_extension_is_split_off(address: str, base: str, extension: str | None) -> None:
     assert split_extension(address) == (base, extension)
+
+
+def test_the_extension_does_not_count_when_an_address_is_looked_up() -> None:
+    assert without_extension("Support+tAbC@X.Example") == "support@x.example"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        f'"{AGENT}"@evil.example',
+        "agent@[127.0.0.1]",
+        "ag\u0435nt@corp.example",
+        '"|touch /tmp/x"@corp.example',
+    ],
+)
+def test_who_has_a_name_that_mail_cannot_be_sent_to_is_nobody_else(value: str) -> None:
+    address = identity([value.encode()]).address
+    assert address is not None
+    assert address != AGENT
+    assert not mailable(address)
+    assert identity([address.encode()]).address == address, "read again it is the same"
+
+
+def test_an_address_that_mixes_scripts_is_told_of() -> None:
+    assert mixes_scripts("ag\u0435nt@corp.example")
+    assert not mixes_scripts("j\u00fcrgen@corp.example")
+    assert not mixes_scripts("\u7528\u6237@corp.example")

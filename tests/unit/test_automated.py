@@ -315,3 +315,12 @@ def test_any_content_type_is_classified_without_an_exception(head: bytes, name: 
     for kind in (b"multipart/report; ", b"text/plain; charset=", b"message/delivery-status; a*", b""):
         raw = b"Return-Path: <>\nContent-Type: " + kind + head + b"\n\n--" + name + b"\n" + body
         classify(parse(raw), "")
+
+
+@pytest.mark.parametrize(
+    ("hops", "kind"), [(50, MailKind.HUMAN), (51, MailKind.NOTIFICATION), (500, MailKind.NOTIFICATION)]
+)
+def test_a_mail_with_more_than_fifty_hops_goes_in_circles(hops: int, kind: MailKind) -> None:
+    found = classified(*("Received: from a by b; Mon, 05 Jan 2026 10:00:00 +0000",) * hops)
+    assert found.kind is kind
+    assert ("goes in circles" in [item.name for item in found.evidence]) is (kind is not MailKind.HUMAN)
