@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -155,8 +156,7 @@ def _threading(engine: Engine, desk: Desk, count: int) -> Callable[[int], None]:
 
 def _once(engine: Engine, desk: Desk, sizes: BigSizes) -> list[BigCost]:
     """What happens now and then, and may grow with what it is about."""
-    moment = [NOW]
-    ticks = Ticks(engine, lambda: desk, _SECRET, lambda: moment[0], lambda: None)
+    ticks = Ticks(engine, lambda: desk, _SECRET, lambda: NOW, lambda: None)
     count = sizes.middle
 
     def mails() -> int:
@@ -170,8 +170,9 @@ def _once(engine: Engine, desk: Desk, sizes: BigSizes) -> list[BigCost]:
         assert ticks.digests() == 1
 
     def report(_turn: int) -> None:
-        builder = ReportBuilder(desk, WorkingTimes(desk), "department", NOW.replace(month=2), NOW)
-        for batch in stories(engine, NOW.replace(month=2), NOW):
+        since, until = NOW - timedelta(days=30), NOW + timedelta(seconds=1)
+        builder = ReportBuilder(desk, WorkingTimes(desk), "department", since, until)
+        for batch in stories(engine, since, until):
             for story in batch:
                 builder.add(story)
         assert builder.result().total.open == count
