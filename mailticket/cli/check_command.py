@@ -46,7 +46,7 @@ def check(
     if as_json:
         print_json([asdict(item) for item in findings])
     else:
-        _show(findings)
+        show_findings(findings)
     states = {item.state for item in findings}
     if "failed" in states:
         raise typer.Exit(EXIT_FAILED)
@@ -132,10 +132,14 @@ def _tried(what: str, attempt: Callable[[], str]) -> Finding:
         return Finding(what, "later" if isinstance(error, Temporary) else "failed", str(error))
 
 
-def _show(findings: list[Finding]) -> None:
+def show_findings(findings: list[Finding]) -> None:
+    """A table on a terminal; else one line each, whatever its length, so that paths stay whole."""
     marks = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "failed": ("FAILED", "bold red")}
     table = Table.grid(padding=(0, 2))
     for item in findings:
         word, style = marks.get(item.state, ("not now", "bold red"))
         table.add_row(Text(word, style=style), Text(item.what, style="bold"), Text(item.detail))
-    out.print(table)
+        if not out.is_terminal:
+            out.print(f"{word:8} {item.what}: {item.detail}", markup=False, soft_wrap=True)
+    if out.is_terminal:
+        out.print(table)

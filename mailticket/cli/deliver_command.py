@@ -49,6 +49,6 @@ def deliver(
         inbox = Inbox(engine, clock_from_environment(), base_recipient)
         code = take(sys.stdin.buffer, recipient, sender, inbox, Served(lambda: settings.desk))
     except MailticketError as error:
-        err.print(f"mailticket: {error}", style="red", markup=False)
+        err.print(f"mailticket: {error}", style="red", markup=False, soft_wrap=True)
         code = EXIT_TEMPORARY if isinstance(error, Temporary) else EX_CONFIG_LATER
     raise typer.Exit(code)

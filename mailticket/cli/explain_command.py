@@ -69,7 +69,7 @@ def _bytes_of(file: Path) -> bytes | None:
     try:
         return typer.get_binary_stream("stdin").read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
-        err.print(f"mailticket: {file}: {error.strerror}", style="red", markup=False)
+        err.print(f"mailticket: {file}: {error.strerror}", style="red", markup=False, soft_wrap=True)
         return None
 
 
@@ -145,7 +145,8 @@ def _facts(settings: Settings, reading: Reading, arrival: Any) -> Any:
                 with reading_session(engine) as session:
                     return gather(session, reading, arrival, desk, secret, lock=False)
         except MailticketError as error:
-            err.print(f"mailticket: without the database ({error})", style="yellow", markup=False)
+            told = f"mailticket: without the database ({error})"
+            err.print(told, style="yellow", markup=False, soft_wrap=True)
     address = reading.mail.sender.address
     sender = canonical(address) if address else None
     return Facts(

@@ -79,7 +79,7 @@ def report_sla(
         else:
             _show(report, zone)
         if html is not None:
-            err.print(f"{html} written.", markup=False)
+            err.print(f"{html} written.", markup=False, soft_wrap=True)
 
 
 def make_report(desk: OpenDesk, by: By, since: timedelta) -> SLAReport:

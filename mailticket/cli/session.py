@@ -46,9 +46,9 @@ def settings_of(ctx: typer.Context, *, create_secret: bool = False) -> Settings:
     try:
         return load(directory, os.environ, create_secret=create_secret)
     except ConfigurationError as error:
-        err.print(f"[bold red]The configuration in {directory} cannot be used:[/]")
+        err.print(f"[bold red]The configuration in {directory} cannot be used:[/]", soft_wrap=True)
         for problem in error.problems:
-            err.print(f"  {problem}", markup=False)
+            err.print(f"  {problem}", markup=False, soft_wrap=True)
         raise typer.Exit(EXIT_CONFIG) from None
 
 
@@ -63,7 +63,7 @@ def plain_errors() -> Iterator[None]:
 
 def fail(message: str, code: int = EXIT_FAILED) -> NoReturn:
     """Say what is wrong and end the program."""
-    err.print(f"mailticket: {message}", style="red", markup=False)
+    err.print(f"mailticket: {message}", style="red", markup=False, soft_wrap=True)
     raise typer.Exit(code)
 
 

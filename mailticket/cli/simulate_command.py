@@ -81,7 +81,7 @@ def _other_desk(ctx: typer.Context, config_dir: Path | None, plan: Path | None) 
     except ConfigurationError as error:
         err.print("[bold red]What is to be tried out cannot be used:[/]")
         for problem in error.problems:
-            err.print(f"  {problem}", markup=False)
+            err.print(f"  {problem}", markup=False, soft_wrap=True)
         raise typer.Exit(EXIT_CONFIG) from None
 
 
