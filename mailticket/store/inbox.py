@@ -120,7 +120,7 @@ _HOLD: Final = (
 _FINISH: Final = (
     update(_INBOUND)
     .where(_C.id == bindparam("which"), _PENDING)
-    .values(lease_until=None, error=None)
+    .values(lease_until=None, error=None, parse_kills=_C.parse_kills + bindparam("kills"))
     .values(
         {
             name: bindparam(name)
@@ -332,8 +332,11 @@ def finish(
     sender: str | None,
     subject: str | None,
     now: datetime,
+    parse_killed: bool = False,
 ) -> None:
     """Record what became of a claimed mail, inside the transaction that did it.
+
+    parse_killed: the process that read it had to be ended.
 
     Raises `LostClaim` when the mail is no longer pending: the caller's transaction (or savepoint)
     must then be rolled back, because somebody else has done the work.
@@ -349,6 +352,7 @@ def finish(
             "sender": sender,
             "subject": subject,
             "finished_at": now,
+            "kills": int(parse_killed),
         },
     ).all()
     if not changed:

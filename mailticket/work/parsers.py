@@ -12,8 +12,9 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -28,6 +29,8 @@ log = structlog.get_logger()
 _HEADERS_KEPT = 16_384
 _RECYCLE_AFTER = 5_000
 """Mails per process, so that whatever a library leaks stays bounded."""
+_ENDS_WITHIN = 5.0
+"""Seconds; a process that waits for a dead disk ignores even SIGKILL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +89,18 @@ class ParserProcess:
         return self._child
 
     def close(self) -> None:
-        """End the child now."""
+        """End the child now; one that does not even end when killed is left to the system."""
         child, self._child = self._child, None
-        if child is not None:
-            child.kill()
-            child.communicate()
+        if child is None:
+            return
+        child.kill()
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                pipe.close()
+        try:
+            child.wait(_ENDS_WITHIN)
+        except subprocess.TimeoutExpired:
+            log.warning("parser.does_not_end", pid=child.pid)
 
 
 class ParserPool:
@@ -112,19 +122,26 @@ class ParserPool:
         """Read mails in order. What cannot be read comes back as `unreadable` makes it, with the cause."""
         return list(self._threads.map(lambda item: self._read(*item), mails))
 
+    def give_up(self, raw: bytes, envelope_from: str | None, reason: str) -> tuple[Reading, Unread]:
+        """Read nothing but the headers of a mail that cost too many processes, see `unreadable`."""
+        with self._process() as process:
+            return _headers_only(process, raw, envelope_from, Unread(reason, killed=False))
+
     def _read(self, raw: bytes, envelope_from: str | None) -> tuple[Reading, Unread | None]:
+        with self._process() as process:
+            result = process.read(raw, envelope_from)
+            if isinstance(result, Reading):
+                return result, None
+            return _headers_only(process, raw, envelope_from, result)
+
+    @contextmanager
+    def _process(self) -> Iterator[ParserProcess]:
         with self._lock:
             while not self._free:
                 self._lock.wait()
             process = self._free.pop()
         try:
-            result = process.read(raw, envelope_from)
-            if isinstance(result, Reading):
-                return result, None
-            log.warning("mail.unreadable", reason=result.reason, size=len(raw))
-            headers = process.read(_header_block(raw), envelope_from)
-            known = headers if isinstance(headers, Reading) else read(b"")
-            return unreadable(raw, known, result.reason), result
+            yield process
         finally:
             with self._lock:
                 self._free.append(process)
@@ -135,6 +152,15 @@ class ParserPool:
         self._threads.shutdown(wait=False, cancel_futures=True)
         for process in self._processes:
             process.close()
+
+
+def _headers_only(
+    process: ParserProcess, raw: bytes, envelope_from: str | None, why: Unread
+) -> tuple[Reading, Unread]:
+    log.warning("mail.unreadable", reason=why.reason, size=len(raw))
+    headers = process.read(_header_block(raw), envelope_from)
+    known = headers if isinstance(headers, Reading) else read(b"")
+    return unreadable(raw, known, why.reason), why
 
 
 def unreadable(raw: bytes, headers: Reading, reason: str) -> Reading:

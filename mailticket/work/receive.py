@@ -50,6 +50,8 @@ _LOCK_HELD = 0.025
 clients waited 0.5 s for their 250, with this 0.1 s (measured, at equal CPU)."""
 _RETRY_FIRST = timedelta(seconds=5)
 _RETRY_LAST = timedelta(minutes=10)
+_MOST_KILLS = 2
+"""Parser processes that a mail may cost; when it is tried again after that, only its headers are read."""
 _STATES = {
     Outcome.IGNORED: InboundState.IGNORED,
     Outcome.HELD: InboundState.HELD,
@@ -120,12 +122,24 @@ class Receiver:
         if not mails:
             return []
         crash_point("receive.after_claim")
-        results = self._parsers.read_all([(mail.raw, mail.envelope_from) for mail in mails])
+        results = self._read(mails)
         crash_point("receive.after_read")
         desk, budget = self._desk(), self._verifier.budget()
         return [
             Read(mail, reading, unread, self._verifier.verify(mail.raw, reading.mail, desk, budget))
             for mail, (reading, unread) in zip(mails, results, strict=True)
+        ]
+
+    def _read(self, mails: Sequence[Claimed]) -> list[tuple[Reading, Unread | None]]:
+        willing = [mail for mail in mails if mail.parse_kills < _MOST_KILLS]
+        read = iter(self._parsers.read_all([(mail.raw, mail.envelope_from) for mail in willing]))
+        return [
+            next(read)
+            if mail.parse_kills < _MOST_KILLS
+            else self._parsers.give_up(
+                mail.raw, mail.envelope_from, f"{mail.parse_kills} tries had to be ended"
+            )
+            for mail in mails
         ]
 
     def _handle(self, batch: Sequence[Read]) -> None:
@@ -212,7 +226,8 @@ class Receiver:
         log.error("mail.failed", inbound=mail.id, attempts=mail.attempts, final=final, exc_info=error)
         cause = str(error) if isinstance(error, Temporary) else f"{type(error).__name__}: {error}"
         try:
-            self._inbox.failed_try(mail.id, cause, None if final else self._clock() + wait)
+            retry_at = None if final else self._clock() + wait
+            self._inbox.failed_try(mail.id, cause, retry_at, parse_killed=_killed(item))
         except Temporary as trouble:
             log.warning("mail.failure_not_recorded", inbound=mail.id, reason=str(trouble))
 
@@ -243,7 +258,12 @@ def _finish(session: Session, item: Read, decision: Decision, done: Applied, now
         sender=parsed.sender.address or parsed.sender.shown.address,
         subject=parsed.subject,
         now=now,
+        parse_killed=_killed(item),
     )
+
+
+def _killed(item: Read) -> bool:
+    return item.unread is not None and item.unread.killed
 
 
 def decision_record(decision: Decision, reading: Reading) -> dict[str, Any]:
