@@ -7,6 +7,7 @@ A server that is in trouble pauses the queue; a recipient that is, only delays i
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import random
 import threading
@@ -34,6 +35,8 @@ log = structlog.get_logger()
 LEASE = timedelta(minutes=15)
 """Longer than any try can take: the time-outs of a smarthost add up to less."""
 _BATCH = 20
+_RECORD_AGAIN = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Seconds between tries to record what became of a mail, when the database is away."""
 _PAUSE_FIRST = 5.0
 _PAUSE_LAST = 120.0
 
@@ -131,7 +134,8 @@ class Dispatcher:
     ) -> None:
         mail, data = item
         if trouble.is_set() or stopping.is_set():
-            outbox.release(self._engine, [mail.id], self._clock())
+            with contextlib.suppress(Temporary):  # then the lease gives it back, only later
+                outbox.release(self._engine, [mail.id], self._clock())
             return
         transport = self._borrow()
         try:
@@ -141,11 +145,23 @@ class Dispatcher:
         crash_point("outbox.after_send")
         if isinstance(outcome, Deferred) and outcome.scope == "server":
             trouble.set()
-        try:
-            self._record(mail, outcome)
-        except Temporary as error:
-            # the lease ends by itself; until then nobody else sends it
-            log.error("outbox.not_recorded", outbox=mail.id, reason=str(error))
+        self._record_surely(mail, outcome, trouble, stopping)
+
+    def _record_surely(
+        self, mail: ClaimedOut, outcome: Outcome, trouble: threading.Event, stopping: threading.Event
+    ) -> None:
+        """Record an outcome, and while the database is away send nothing else: what is sent but not
+        recorded goes out again when its lease ends."""
+        for pause in (*_RECORD_AGAIN, None):
+            try:
+                self._record(mail, outcome)
+            except Temporary as error:
+                trouble.set()
+                if pause is None or stopping.wait(pause):
+                    log.error("outbox.not_recorded", outbox=mail.id, reason=str(error))
+                    return
+            else:
+                return
 
     def _borrow(self) -> Transport:
         try:
