@@ -6,8 +6,9 @@ Nothing is decided here: every change comes with its reason, and each event keep
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from mailticket.domain.decoration import is_logo
@@ -31,17 +32,22 @@ from mailticket.mail.types import Attachment, ParsedMail, Reading
 from mailticket.store import aliases, blobs
 from mailticket.store.changes import Applied, TicketChanges
 from mailticket.store.decoration import times_seen
+from mailticket.store.dialect import table_of
 from mailticket.store.models import (
     Entry,
     EntryAttachment,
     MessageRef,
     Participant,
-    PersonAddress,
     Ticket,
 )
 from mailticket.store.numbers import free_number
 from mailticket.store.outbox import message_key
-from mailticket.store.people import find_or_add_person, reachable_again
+from mailticket.store.people import find_or_add_person, note_unreachable, reachable_again
+
+# Rows nothing here looks at again are no objects: building a statement costs more than running it, and
+# a flush more than both.
+_JOIN: Final = insert(table_of(Participant))
+_REFER: Final = insert(table_of(MessageRef))
 
 
 def apply(session: Session, decision: Decision, reading: Reading, arrival: Arrival, now: datetime) -> Applied:
@@ -95,7 +101,7 @@ class _Application(TicketChanges):
             sla_plan=change.sla_plan,
             assignee=change.assignee,
             team=change.team,
-            requester_id=person.id,
+            requester_id=person,
             requester_address=change.requester,
             requester_name=change.requester_name,
             source=self.arrival.source,
@@ -109,15 +115,16 @@ class _Application(TicketChanges):
         )
         self.session.add(ticket)
         self.session.flush()
-        self.session.add(
-            Participant(
-                ticket_id=ticket.id,
-                address=change.requester,
-                person_id=person.id,
-                role="requester",
-                added_at=self.now,
-                added_by=change.requester,
-            )
+        self.session.connection().execute(
+            _JOIN,
+            {
+                "ticket_id": ticket.id,
+                "address": change.requester,
+                "person_id": person,
+                "role": "requester",
+                "added_at": self.now,
+                "added_by": change.requester,
+            },
         )
         self.done.ticket = ticket
         data = {
@@ -158,10 +165,10 @@ class _Application(TicketChanges):
         for attachment in mail.attachments:
             seen = times_seen(self.session, change.author, attachment)
             self.session.add(_attached(self.session, entry, attachment, logo=is_logo(attachment, seen)))
-        if mail.message_id:
-            self.session.add(_reference(ticket, entry, mail, change.author))
-        for alias in change.aliases:
-            self.session.add(_alias(ticket, entry, alias, change.author))
+        refs = [_reference(ticket, entry, mail, change.author)] if mail.message_id else []
+        refs += [_alias(ticket, entry, alias, change.author) for alias in change.aliases]
+        if refs:
+            self.session.connection().execute(_REFER, refs)
         ticket.updated_at = self.now
         if change.kind is EntryKind.MESSAGE:
             ticket.last_message_at = self.now
@@ -179,9 +186,7 @@ class _Application(TicketChanges):
 
     def _note_bounce(self, change: NoteBounce) -> None:
         if change.dead:
-            address = self.session.get(PersonAddress, change.address)
-            if address is not None and address.undeliverable_since is None:
-                address.undeliverable_since = self.now
+            note_unreachable(self.session, change.address, self.now)
         data = {
             "address": change.address,
             "status": change.status,
@@ -229,25 +234,27 @@ def _attached(session: Session, entry: Entry, attachment: Attachment, *, logo: b
     )
 
 
-def _reference(ticket: Ticket, entry: Entry, mail: ParsedMail, party: str) -> MessageRef:
-    return MessageRef(
-        key=message_key(mail.message_id),
-        message_id=mail.message_id,
-        ticket_id=ticket.id,
-        entry_id=entry.id,
-        direction="in",
-        party=party,
-        thread_index=thread_index(mail),
-        thread_topic=thread_topic(mail),
-    )
+def _reference(ticket: Ticket, entry: Entry, mail: ParsedMail, party: str) -> dict[str, Any]:
+    return {
+        "key": message_key(mail.message_id),
+        "message_id": mail.message_id,
+        "ticket_id": ticket.id,
+        "entry_id": entry.id,
+        "direction": "in",
+        "party": party,
+        "thread_index": thread_index(mail),
+        "thread_topic": thread_topic(mail),
+    }
 
 
-def _alias(ticket: Ticket, entry: Entry, message_id: str, party: str) -> MessageRef:
-    return MessageRef(
-        key=message_key(message_id),
-        message_id=message_id,
-        ticket_id=ticket.id,
-        entry_id=entry.id,
-        direction="ref",
-        party=party,
-    )
+def _alias(ticket: Ticket, entry: Entry, message_id: str, party: str) -> dict[str, Any]:
+    return {
+        "key": message_key(message_id),
+        "message_id": message_id,
+        "ticket_id": ticket.id,
+        "entry_id": entry.id,
+        "direction": "ref",
+        "party": party,
+        "thread_index": None,
+        "thread_topic": None,
+    }

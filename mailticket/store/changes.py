@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from mailticket.domain.status import FINISHED
@@ -27,9 +28,13 @@ from mailticket.domain.types import (
     SetField,
     Tag,
 )
+from mailticket.store.dialect import table_of
 from mailticket.store.merge import final_ticket, merge, move_entry, newest_message
 from mailticket.store.models import Entry, Ticket, TicketEvent
 from mailticket.store.people import add_participant, find_or_add_person, remove_participant
+
+_LOG: Final = insert(table_of(TicketEvent))
+"""Built once, and run without flushing first: tickets and entries have their ids from a flush already."""
 
 
 @dataclass(slots=True)
@@ -53,19 +58,21 @@ def apply_changes(session: Session, ticket: Ticket, changes: Iterable[Change], n
 
 def record(session: Session, events: list[Event]) -> None:
     """Append events to the log of their tickets; those without a ticket stay with the mail only."""
-    session.add_all(
-        TicketEvent(
-            ticket_id=event.ticket_id,
-            entry_id=event.entry_id,
-            kind=str(event.kind),
-            actor=event.actor,
-            at=event.at,
-            reason=event.reason,
-            data=event.data,
-        )
+    rows: list[dict[str, Any]] = [
+        {
+            "ticket_id": event.ticket_id,
+            "entry_id": event.entry_id,
+            "kind": str(event.kind),
+            "actor": event.actor,
+            "at": event.at,
+            "reason": event.reason,
+            "data": event.data,
+        }
         for event in events
         if event.ticket_id is not None
-    )
+    ]
+    if rows:
+        session.connection().execute(_LOG, rows)
 
 
 def change_field(session: Session, ticket: Ticket, change: SetField, now: datetime) -> Event | None:
@@ -168,9 +175,7 @@ class TicketChanges:
 
     def _add_participant(self, change: AddParticipant) -> None:
         person = find_or_add_person(self.session, change.address, change.name, self.now)
-        if add_participant(
-            self.session, self._ticket().id, change.address, person.id, change.actor, self.now
-        ):
+        if add_participant(self.session, self._ticket().id, change.address, person, change.actor, self.now):
             self._happened(EventKind.COLLAB, change.actor, change.why, {"added": change.address})
 
     def _remove_participant(self, change: RemoveParticipant) -> None:

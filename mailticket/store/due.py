@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk, SLAPlan
@@ -28,11 +28,15 @@ from mailticket.domain.escalation import AlertSent, Look, look
 from mailticket.domain.schedule import WorkingTime, WorkingTimes
 from mailticket.domain.types import EventKind
 from mailticket.store import deadlines
+from mailticket.store.dialect import table_of
 from mailticket.store.followups import plan_follow_ups
 from mailticket.store.models import Ticket, TicketEvent
 
 SLA = "sla"
 """The kind of deadline at which a step of the SLA plan comes, or an alert repeats."""
+_C: Final = table_of(TicketEvent).c
+_LOG: Final = select(_C.kind, _C.at, _C.data).where(_C.ticket_id == bindparam("ticket")).order_by(_C.id)
+"""Built once: building a statement costs more than running it."""
 _TOLD = {
     EventKind.CREATED: ClockEventKind.CREATED,
     EventKind.RESPONSE: ClockEventKind.RESPONSE,
@@ -98,12 +102,7 @@ def replan(session: Session, ticket: Ticket, desk: Desk, times: WorkingTimes, no
 
 def event_log(session: Session, ticket: Ticket) -> list[LoggedEvent]:
     """What happened to a ticket, in order."""
-    session.flush()
-    rows = session.execute(
-        select(TicketEvent.kind, TicketEvent.at, TicketEvent.data)
-        .where(TicketEvent.ticket_id == ticket.id)
-        .order_by(TicketEvent.id)
-    )
+    rows = session.execute(_LOG, {"ticket": ticket.id})
     return [LoggedEvent(*row) for row in rows]
 
 

@@ -174,7 +174,7 @@ def _ticket_for(session: Session, entry: Entry, origin: Ticket, now: datetime) -
         topic=origin.topic,
         priority=origin.priority,
         sla_plan=origin.sla_plan,
-        requester_id=person.id,
+        requester_id=person,
         requester_address=entry.author,
         requester_name=entry.author_name,
         source=origin.source,
@@ -186,7 +186,7 @@ def _ticket_for(session: Session, entry: Entry, origin: Ticket, now: datetime) -
     )
     session.add(ticket)
     session.flush()
-    add_participant(session, ticket.id, entry.author, person.id, entry.author, now, role="requester")
+    add_participant(session, ticket.id, entry.author, person, entry.author, now, role="requester")
     return ticket
 
 

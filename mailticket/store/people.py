@@ -3,32 +3,65 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from mailticket.store.dialect import table_of
 from mailticket.store.models import Participant, Person, PersonAddress
 
+_PERSON: Final = table_of(Person)
+_ADDRESS: Final = table_of(PersonAddress)
+_C: Final = _ADDRESS.c
 
-def find_or_add_person(session: Session, address: str, name: str, now: datetime) -> Person:
-    """The person with a canonical address; made when there is none yet."""
-    known = session.get(PersonAddress, address)
+# Statements of the hot path are built once: building one costs more than running it. They run on the
+# session's connection: these rows are never kept as objects, so there is nothing to flush first.
+_KNOWN: Final = select(_C.person_id, _C.undeliverable_since).where(_C.address == bindparam("wanted"))
+_NEW_PERSON: Final = insert(_PERSON).returning(_PERSON.c.id)
+_NEW_ADDRESS: Final = insert(_ADDRESS)
+_UNREACHABLE: Final = (
+    update(_ADDRESS)
+    .where(_C.address == bindparam("wanted"), _C.undeliverable_since.is_(None))
+    .values(undeliverable_since=bindparam("since"))
+)
+_REACHABLE: Final = (
+    update(_ADDRESS)
+    .where(_C.address == bindparam("wanted"), _C.undeliverable_since.is_not(None))
+    .values(undeliverable_since=None)
+)
+
+
+def find_or_add_person(session: Session, address: str, name: str, now: datetime) -> int:
+    """The id of the person with a canonical address; made when there is none yet."""
+    connection = session.connection()
+    known = connection.execute(_KNOWN, {"wanted": address}).one_or_none()
     if known is not None:
-        return session.get_one(Person, known.person_id)
-    person = Person(name=name, language=None, created_at=now)
-    session.add(person)
-    session.flush()
-    session.add(PersonAddress(address=address, person_id=person.id))
-    return person
+        return int(known.person_id)
+    person = connection.execute(_NEW_PERSON, {"name": name, "language": None, "created_at": now}).scalar_one()
+    connection.execute(_NEW_ADDRESS, {"address": address, "person_id": person})
+    return int(person)
+
+
+def is_known(session: Session, address: str) -> bool:
+    """Whether a canonical address is a person's."""
+    return session.connection().execute(_KNOWN, {"wanted": address}).one_or_none() is not None
+
+
+def unreachable_since(session: Session, address: str) -> datetime | None:
+    """Since when nothing reaches an address; None for one that is reached, or is not known."""
+    known = session.connection().execute(_KNOWN, {"wanted": address}).one_or_none()
+    return None if known is None else known.undeliverable_since
+
+
+def note_unreachable(session: Session, address: str, now: datetime) -> None:
+    """Remember that nothing reaches an address; since when, stays as it was noted first."""
+    session.connection().execute(_UNREACHABLE, {"wanted": address, "since": now})
 
 
 def reachable_again(session: Session, address: str) -> bool:
     """Forget that nothing reached an address; False when nothing was known against it."""
-    known = session.get(PersonAddress, address)
-    if known is None or known.undeliverable_since is None:
-        return False
-    known.undeliverable_since = None
-    return True
+    return session.connection().execute(_REACHABLE, {"wanted": address}).rowcount > 0
 
 
 def unreachable(session: Session) -> list[tuple[str, datetime]]:

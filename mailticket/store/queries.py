@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
@@ -29,10 +29,12 @@ from mailticket.mail.token import Claims, Role, token_of_address, token_of_messa
 from mailticket.mail.types import Reading
 from mailticket.store.aliases import whose_address
 from mailticket.store.bans import ban_of
+from mailticket.store.dialect import table_of
 from mailticket.store.load import sender_load
 from mailticket.store.merge import final_ticket
-from mailticket.store.models import Entry, MessageRef, Outbox, Participant, PersonAddress, Ticket
+from mailticket.store.models import Entry, MessageRef, Outbox, Participant, Ticket
 from mailticket.store.outbox import message_key
+from mailticket.store.people import is_known
 
 NOBODY_HERE = "somebody who is not on this ticket"
 """Party of a token whose bearer the ticket does not know (any more)."""
@@ -40,6 +42,24 @@ _MOST_ALIASES = 10
 """Message-IDs never seen before that one mail makes stand for its ticket: the oldest, and the newest."""
 _MOST_OWN = 50
 """Unfinished tickets of one person looked through for a subject."""
+
+_ENTRY: Final = table_of(Entry).c
+_REF: Final = table_of(MessageRef).c
+_TICKET: Final = table_of(Ticket).c
+_PART: Final = table_of(Participant).c
+
+# Statements of the hot path are built once: building one costs more than running it.
+_REFERRED: Final = (
+    select(_REF.key, _REF.ticket_id, _REF.direction)
+    .where(_REF.key.in_(bindparam("keys", expanding=True)))
+    .distinct()
+)
+_NUMBERED: Final = select(_TICKET.id).where(_TICKET.number.in_(bindparam("numbers", expanding=True)))
+_PARTICIPANTS: Final = select(_PART.address).where(_PART.ticket_id == bindparam("ticket"))
+_ALREADY: Final = select(_ENTRY.ticket_id).where(
+    _ENTRY.ticket_id.in_(bindparam("tickets", expanding=True)),
+    _ENTRY.content_digest == bindparam("digest"),
+)
 
 _who = lru_cache(maxsize=4096)(who_of)
 
@@ -75,7 +95,7 @@ def gather(
         department=desk.department_by_address.get(canonical(split_extension(arrival.recipient)[0])),
         sender=sender,
         sender_agent=whose.agent,
-        known_sender=sender is not None and session.get(PersonAddress, sender) is not None,
+        known_sender=sender is not None and is_known(session, sender),
         evidence=evidence,
         tickets=tickets,
         already_in=_already_in(session, arrival.content_digest, tickets),
@@ -112,11 +132,7 @@ def _references(session: Session, found: Pointers) -> Sequence[_Ref]:
     if not found.references:
         return ()
     keys = {message_key(item): position for position, item in enumerate(found.references)}
-    rows = session.execute(
-        select(MessageRef.key, MessageRef.ticket_id, MessageRef.direction)
-        .where(MessageRef.key.in_(keys))
-        .distinct()
-    )
+    rows = session.execute(_REFERRED, {"keys": list(keys)})
     refs = [_Ref(*row) for row in rows]
     return sorted(refs, key=lambda ref: (keys[ref.key], ref.direction == "ref", ref.ticket_id))
 
@@ -151,7 +167,7 @@ def _raw_evidence(
         for row in refs
     ]
     if found.numbers:
-        numbered = session.execute(select(Ticket.id).where(Ticket.number.in_(found.numbers))).scalars()
+        numbered = session.execute(_NUMBERED, {"numbers": list(found.numbers)}).scalars()
         rows += [(EvidenceKind.SUBJECT_NUMBER, ticket, None) for ticket in numbered]
     return rows
 
@@ -228,8 +244,8 @@ def ticket_facts(session: Session, ticket: Ticket, *, lock: bool = False) -> Tic
 
 
 def _participants(session: Session, ticket: Ticket) -> frozenset[str]:
-    addresses = select(Participant.address).where(Participant.ticket_id == ticket.id)
-    return frozenset(session.execute(addresses).scalars())
+    # joining and leaving are flushed where they happen
+    return frozenset(session.connection().execute(_PARTICIPANTS, {"ticket": ticket.id}).scalars())
 
 
 def facts_of(
@@ -271,9 +287,7 @@ def _party(claims: Claims, ticket: TicketFacts, desk: Desk) -> str:
 def _already_in(session: Session, digest: str, tickets: dict[int, TicketFacts]) -> frozenset[int]:
     if not tickets:
         return frozenset()
-    rows = session.execute(
-        select(Entry.ticket_id).where(Entry.ticket_id.in_(tickets), Entry.content_digest == digest)
-    )
+    rows = session.execute(_ALREADY, {"tickets": list(tickets), "digest": digest})
     return frozenset(rows.scalars())
 
 

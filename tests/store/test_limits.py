@@ -60,7 +60,7 @@ def make_ticket(session: Session, number: str) -> Ticket:
     person = find_or_add_person(session, ANN, "", NOW)
     ticket = Ticket(
         number=number, subject="s", status="open", department="support", priority="normal",
-        requester_id=person.id, requester_address=ANN, requester_name="", source="smtp",
+        requester_id=person, requester_address=ANN, requester_name="", source="smtp",
         created_at=NOW, updated_at=NOW, version=1,
     )  # fmt: skip
     session.add(ticket)

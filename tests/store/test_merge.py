@@ -25,12 +25,12 @@ def make_ticket(session: Session, number: str, requester: str) -> Ticket:
     person = find_or_add_person(session, requester, "", NOW)
     ticket = Ticket(
         number=number, subject="s", status="open", department="support", priority="normal",
-        requester_id=person.id, requester_address=requester, requester_name="", source="smtp",
+        requester_id=person, requester_address=requester, requester_name="", source="smtp",
         created_at=NOW, updated_at=NOW, version=1,
     )  # fmt: skip
     session.add(ticket)
     session.flush()
-    add_participant(session, ticket.id, requester, person.id, requester, NOW, role="requester")
+    add_participant(session, ticket.id, requester, person, requester, NOW, role="requester")
     return ticket
 
 
@@ -197,6 +197,6 @@ def test_a_requester_is_never_taken_off_a_ticket(engine: Engine) -> None:
         assert not remove_participant(session, ticket.id, ANN)
         assert not remove_participant(session, ticket.id, BOB)
         bob = find_or_add_person(session, BOB, "Bob", NOW)
-        assert add_participant(session, ticket.id, BOB, bob.id, "agent:sam", NOW)
-        assert not add_participant(session, ticket.id, BOB, bob.id, "agent:sam", NOW)
+        assert add_participant(session, ticket.id, BOB, bob, "agent:sam", NOW)
+        assert not add_participant(session, ticket.id, BOB, bob, "agent:sam", NOW)
         assert remove_participant(session, ticket.id, BOB)

@@ -77,12 +77,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         person = find_or_add_person(session, ANN, "Ann", NOW)
         ticket = Ticket(
             number=NUMBER, subject="Printer on fire", status="open", department="support", priority="normal",
-            requester_id=person.id, requester_address=ANN, requester_name="Ann", source="smtp",
+            requester_id=person, requester_address=ANN, requester_name="Ann", source="smtp",
             created_at=NOW, updated_at=NOW, version=1,
         )  # fmt: skip
         session.add(ticket)
         session.flush()
-        add_participant(session, ticket.id, ANN, person.id, ANN, NOW, role="requester")
+        add_participant(session, ticket.id, ANN, person, ANN, NOW, role="requester")
         token = mint(SECRET, Role.CUSTOMER, ticket.id, 1, ANN)
         our_id = message_id(token, "abc", "desk.example")
         for direction, known in (("in", ROOT), ("out", our_id)):
