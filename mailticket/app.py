@@ -29,6 +29,7 @@ from mailticket.delivery.smarthost import SmarthostConnection
 from mailticket.domain.schedule import schedule_problems
 from mailticket.intake.imap import ImapWorker
 from mailticket.intake.smtp import SmtpServer
+from mailticket.logs import set_level
 from mailticket.store.bans import BanCache
 from mailticket.store.engine import durability_warnings, open_engine
 from mailticket.store.inbox import Inbox
@@ -116,6 +117,7 @@ class Application:
         if waiting:
             log.warning("configuration.needs_restart", options=list(waiting))
         self.settings = until_restart(self.settings, fresh)
+        set_level(self.settings.service.log_level)
         self._warn_of_schedules()
         log.info("configuration.reloaded")
 

@@ -110,3 +110,23 @@ def test_a_broken_template_parks_its_mail_and_no_ticket(make_daemon: Callable[..
     (sent,) = daemon.wait_to("ann@customer.example")
     assert "the site's own acknowledgement" in text_of(sent)
     assert str(sent["Subject"]).startswith("We have it, ")
+
+
+def test_a_reload_changes_how_much_is_logged(make_daemon: Callable[..., Daemon]) -> None:
+    daemon = make_daemon()
+    daemon.start()
+    daemon.extra = BILLING
+    daemon.write_configuration()
+    written = daemon.config / "mailticket.toml"
+    silent = written.read_text(encoding="utf-8").replace('log_level = "info"', 'log_level = "error"')
+    written.write_text(silent, encoding="utf-8")
+    daemon.signal(signal.SIGHUP)
+    wait_until(lambda: accepts(daemon, "billing@desk.example"), "the configuration is reloaded")
+    daemon.send(new_mail("While it is silent"))
+    daemon.wait_to("ann@customer.example")
+    daemon.settle()
+    assert "mail.handled" not in daemon.log()
+    reload(daemon, BILLING, "configuration.reloaded")
+    daemon.send(new_mail("While it tells"))
+    daemon.settle()
+    assert daemon.log().count("mail.handled") == 1
