@@ -1,4 +1,4 @@
-"""A delivery report: who is told that an answer did not arrive, and what it means for ticket and address."""
+"""What did not arrive, by a report or by our own tries: who is told, what it means for ticket and address."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from mailticket.domain.types import (
     TicketFacts,
     Trust,
 )
+from mailticket.mail.bounce_text import STATUS
 from mailticket.mail.types import Bounce, BounceRecipient
 
-_ANSWER = "ticket.reply"
+ANSWER = "ticket.reply"
 _LONGEST_DIAGNOSTIC = 200
 
 _WORDS = {
@@ -67,11 +68,36 @@ def decide_bounce(bounce: Bounce, facts: Facts) -> Decision:
         outgoing, outgoing.recipient, status, diagnostic, permanent, why, dead=permanent and is_dead(status)
     )
     changes: list[Change] = [note, _entry(outgoing, why, diagnostic)]
-    if permanent and outgoing.template == _ANSWER and outgoing.recipient == ticket.requester:
-        moved = next_status(ticket.status, StatusEvent.ANSWER_BOUNCED)
-        if isinstance(moved, Transition):
-            changes.append(SetField(ticket.id, "status", moved.new, "system", f"{moved.reason}: {why}"))
+    if permanent:
+        changes += _needs_action(outgoing, ticket, why)
     return Decision(Outcome.RECORDED, tuple(changes), (why,), Trust.TOKEN, ticket.id)
+
+
+def decide_undelivered(
+    outgoing: OutgoingFacts, ticket: TicketFacts, cause: str, *, refused: bool
+) -> tuple[Change, ...]:
+    """What changes when an answer could not even be handed over and never will be.
+
+    cause    the server's answer, or why the tries are over
+    refused  a server said no for good; only then, and only by an enhanced status code that says so,
+             is the address gone: a smarthost that is set up wrong refuses everybody
+    """
+    found = STATUS.search(cause)
+    status = found[1] if found is not None and found[1].startswith("5") else None
+    why = _told(outgoing, ticket, BounceRecipient(outgoing.recipient, status, "failed", True, cause))
+    dead = refused and (status or "").partition(".")[2] in _DEAD
+    note = NoteBounce(outgoing, outgoing.recipient, status, cause, True, why, dead=dead)
+    return (note, *_needs_action(outgoing, ticket, why))
+
+
+def _needs_action(outgoing: OutgoingFacts, ticket: TicketFacts, why: str) -> list[Change]:
+    """An answer that its requester never got is none: the ticket waits for the desk again."""
+    if outgoing.template != ANSWER or outgoing.recipient != ticket.requester:
+        return []
+    moved = next_status(ticket.status, StatusEvent.ANSWER_BOUNCED)
+    if not isinstance(moved, Transition):
+        return []
+    return [SetField(ticket.id, "status", moved.new, "system", f"{moved.reason}: {why}")]
 
 
 def is_dead(status: str | None) -> bool:
@@ -81,7 +107,7 @@ def is_dead(status: str | None) -> bool:
 
 
 def _told(outgoing: OutgoingFacts, ticket: TicketFacts, about: BounceRecipient | None) -> str:
-    what = "the answer" if outgoing.template == _ANSWER else f"the mail {outgoing.template}"
+    what = "the answer" if outgoing.template == ANSWER else f"the mail {outgoing.template}"
     about_it = f"{what} to #{ticket.number}"
     if about is not None and about.action in ("delivered", "relayed", "expanded"):
         return f"{about_it} reached {outgoing.recipient} ({about.action})"

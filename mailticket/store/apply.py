@@ -21,7 +21,6 @@ from mailticket.domain.types import (
     EntryKind,
     Event,
     EventKind,
-    NoteBounce,
     OpenTicket,
     ReturnToAgent,
     SettleAlias,
@@ -42,7 +41,7 @@ from mailticket.store.models import (
 )
 from mailticket.store.numbers import free_number
 from mailticket.store.outbox import message_key
-from mailticket.store.people import find_or_add_person, note_unreachable, reachable_again
+from mailticket.store.people import find_or_add_person, reachable_again
 
 # Rows nothing here looks at again are no objects: building a statement costs more than running it, and
 # a flush more than both.
@@ -78,8 +77,6 @@ class _Application(TicketChanges):
                 self._open(change)
             case AddEntry():
                 self._add_entry(change)
-            case NoteBounce():
-                self._note_bounce(change)
             case ReturnToAgent():
                 self._return(change)
             case AskAgent():
@@ -183,21 +180,6 @@ class _Application(TicketChanges):
         if change.conflict:
             data["conflict"] = list(change.conflict)
         self._happened(EventKind(str(change.kind)), change.author, change.why, data, entry)
-
-    def _note_bounce(self, change: NoteBounce) -> None:
-        if change.dead:
-            note_unreachable(self.session, change.address, self.now)
-        data = {
-            "address": change.address,
-            "status": change.status,
-            "diagnostic": change.diagnostic,
-            "permanent": change.permanent,
-            "dead": change.dead,
-            "template": change.outgoing.template,
-            "entry": change.outgoing.entry_id,
-            "author": change.outgoing.author,
-        }
-        self._happened(EventKind.BOUNCED, "system", change.why, data)
 
     def _ask(self, change: AskAgent) -> None:
         alias = aliases.ask(self.session, change, self.arrival.inbound_id, self.now)

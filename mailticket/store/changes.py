@@ -22,6 +22,7 @@ from mailticket.domain.types import (
     EventKind,
     Merge,
     MoveEntry,
+    NoteBounce,
     Release,
     RemoveParticipant,
     SetDue,
@@ -31,7 +32,7 @@ from mailticket.domain.types import (
 from mailticket.store.dialect import table_of
 from mailticket.store.merge import final_ticket, merge, move_entry, newest_message
 from mailticket.store.models import Entry, Ticket, TicketEvent
-from mailticket.store.people import add_participant, find_or_add_person, remove_participant
+from mailticket.store.people import add_participant, find_or_add_person, note_unreachable, remove_participant
 
 _LOG: Final = insert(table_of(TicketEvent))
 """Built once, and run without flushing first: tickets and entries have their ids from a flush already."""
@@ -128,6 +129,8 @@ class TicketChanges:
                 self._move(change)
             case SetDue():
                 self._set_due(change)
+            case NoteBounce():
+                self._note_bounce(change)
             case Acknowledge():
                 self._happened(EventKind.ACKNOWLEDGED, change.actor, change.why, {})
             case _:
@@ -153,6 +156,21 @@ class TicketChanges:
         if self.done.ticket is None:
             raise ValueError("a decision changes a ticket but names none")
         return self.done.ticket
+
+    def _note_bounce(self, change: NoteBounce) -> None:
+        if change.dead:
+            note_unreachable(self.session, change.address, self.now)
+        data = {
+            "address": change.address,
+            "status": change.status,
+            "diagnostic": change.diagnostic,
+            "permanent": change.permanent,
+            "dead": change.dead,
+            "template": change.outgoing.template,
+            "entry": change.outgoing.entry_id,
+            "author": change.outgoing.author,
+        }
+        self._happened(EventKind.BOUNCED, "system", change.why, data)
 
     def _set_field(self, change: SetField) -> None:
         event = change_field(self.session, self._ticket(), change, self.now)

@@ -25,10 +25,11 @@ from mailticket.delivery.render import Renderer
 from mailticket.domain.retry import GiveUp, RetryAt, retry
 from mailticket.errors import Temporary
 from mailticket.store import outbox
-from mailticket.store.engine import reading
+from mailticket.store.engine import reading, transaction
 from mailticket.store.outbox import ClaimedOut, Rendered
 from mailticket.work.crash import crash_point
 from mailticket.work.letters import Material, load_material, write
+from mailticket.work.undelivered import Undelivered
 
 log = structlog.get_logger()
 
@@ -58,6 +59,7 @@ class Dispatcher:
         self._settings = settings
         self._clock = clock
         self._known = settings()
+        self._undelivered = Undelivered(settings)
         smarthost = self._known.delivery.smarthost
         self._width = smarthost.connections if smarthost else 1
         self._threads = ThreadPoolExecutor(self._width, thread_name_prefix="send")
@@ -176,7 +178,7 @@ class Dispatcher:
                 outbox.record_sent(self._engine, [mail.id], now)
                 log.info("mail.sent", outbox=mail.id, template=mail.template)
             case Failed():
-                outbox.record_failed(self._engine, mail.id, outcome.response, now)
+                self._fail(mail, outcome.response, now, refused=True)
                 log.error("mail.refused", outbox=mail.id, response=outcome.response)
             case Deferred():
                 self._defer(mail, outcome, now)
@@ -200,5 +202,11 @@ class Dispatcher:
                 )
                 log.warning("mail.deferred", outbox=mail.id, until=verdict.at.isoformat())
             case GiveUp():
-                outbox.record_failed(self._engine, mail.id, f"{verdict.reason}: {outcome.response}", now)
+                self._fail(mail, f"{verdict.reason}: {outcome.response}", now, refused=False)
                 log.error("mail.given_up", outbox=mail.id, reason=verdict.reason)
+
+    def _fail(self, mail: ClaimedOut, cause: str, now: datetime, *, refused: bool) -> None:
+        with transaction(self._engine) as session:
+            ticket = self._undelivered.concerned(session, mail)
+            if outbox.fail(session, mail.id, cause, now) and ticket is not None:
+                self._undelivered.tell(session, mail, ticket, cause, now, refused=refused)
