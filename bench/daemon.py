@@ -67,6 +67,13 @@ per_domain_hour = 10000000
 total_hour = 10000000
 per_ticket_10_minutes = 10000000
 same_subject_hour = 10000000
+per_template_hour = 10000000
+per_ticket_hour = 10000000
+per_ticket_10_hours = 10000000
+same_text_hour = 1000
+same_subject_tickets_hour = 1000
+new_tickets_hour = 1000
+mails_hour = 1000
 
 [delivery.smarthost]
 host = "127.0.0.1"
