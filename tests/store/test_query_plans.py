@@ -76,12 +76,17 @@ def plan_of(engine: Engine, statement: Statement) -> str:
 
 
 def whole_tables(plan: str) -> list[str]:
-    """The steps of a plan that read a whole table or index."""
+    """The steps of a plan that read a whole table or index.
+
+    What SQLite calls a scan of a subquery only goes through the rows that the subquery's own steps found.
+    """
     lines = [line.strip() for line in plan.splitlines()]
+    made = {line.split()[1] for line in lines if line.startswith(("CO-ROUTINE ", "MATERIALIZE "))}
+    made.add("CONSTANT")
     return [
         line
         for line in lines
-        if "Seq Scan on" in line or (line.startswith("SCAN ") and not line.startswith("SCAN CONSTANT"))
+        if "Seq Scan on" in line or (line.startswith("SCAN ") and line.split()[1] not in made)
     ]
 
 
@@ -201,5 +206,9 @@ def test_a_batch_of_stories_is_read_by_index(filled: Engine) -> None:
 
 
 def test_a_query_without_an_index_is_noticed(filled: Engine) -> None:
-    for sql in ("SELECT * FROM ticket WHERE subject = 'x'", "SELECT id FROM entry WHERE text = 'x'"):
+    for sql in (
+        "SELECT * FROM ticket WHERE subject = 'x'",
+        "SELECT id FROM entry WHERE text = 'x'",
+        "SELECT count(*) FROM (SELECT id FROM ticket WHERE subject = 'x' LIMIT 5) AS found",
+    ):
         assert whole_tables(plan_of(filled, (sql, ()))) != []
