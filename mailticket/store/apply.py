@@ -52,14 +52,14 @@ _REFER: Final = insert(table_of(MessageRef))
 def apply(session: Session, decision: Decision, reading: Reading, arrival: Arrival, now: datetime) -> Applied:
     """Write the changes of `decision` and return the ticket touched and the events, in order.
 
-    Raises whatever the database raises; the caller's savepoint then undoes all of it.
+    What it leaves changed on the ticket goes out with the session's next flush, together with what the
+    caller changes. Raises whatever the database raises; the caller's savepoint then undoes all of it.
     """
     work = _Application(session, reading, arrival, now)
     if decision.ticket is not None:
         work.done.ticket = session.get_one(Ticket, decision.ticket)
     for change in decision.changes:
         work.perform(change)
-    session.flush()
     return work.done
 
 

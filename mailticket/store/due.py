@@ -101,8 +101,8 @@ def replan(session: Session, ticket: Ticket, desk: Desk, times: WorkingTimes, no
 
 
 def event_log(session: Session, ticket: Ticket) -> list[LoggedEvent]:
-    """What happened to a ticket, in order."""
-    rows = session.execute(_LOG, {"ticket": ticket.id})
+    """What happened to a ticket, in order. Flushes nothing: events are rows at once (changes.py)."""
+    rows = session.connection().execute(_LOG, {"ticket": ticket.id})
     return [LoggedEvent(*row) for row in rows]
 
 

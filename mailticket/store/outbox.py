@@ -144,6 +144,7 @@ _SENT: Final = (
     .where(_C.id.in_(bindparam("ids", expanding=True)), _QUEUED)
     .values(state="sent", finished_at=bindparam("now"), error=None, lease_until=None)
 )
+_CHOSEN: Final = select(_C.id, _C.rendered).where(_C.id.in_(bindparam("ids", expanding=True)))
 _KEEP_RENDERED: Final = (
     update(_OUTBOX)
     .where(_C.id == bindparam("which"), _C.rendered.is_(None))
@@ -216,9 +217,7 @@ def store_rendered(engine: Engine, mails: Sequence[Rendered]) -> dict[int, bytes
                 for mail, key in zip(mails, keys, strict=True)
             ],
         )
-        chosen = session.execute(
-            select(_C.id, _C.rendered).where(_C.id.in_([mail.id for mail in mails]))
-        ).all()
+        chosen = session.execute(_CHOSEN, {"ids": [mail.id for mail in mails]}).all()
         data = dict(zip(keys, (mail.data for mail in mails), strict=True))
         others = {row.rendered for row in chosen} - set(data)
         if others:

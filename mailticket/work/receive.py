@@ -210,7 +210,6 @@ class Receiver:
         record(session, done.events)
         ticket = None
         if done.ticket is not None:
-            session.flush()
             if decision.quiet is None or decision.outcome is Outcome.NEW_TICKET:
                 replan(session, done.ticket, desk, self._schedules.now(), now)
             ticket = ticket_facts(session, done.ticket)

@@ -37,6 +37,7 @@ def log(session: Session, ticket: Ticket, kind: str, at: datetime, **data: Any) 
     session.add(
         TicketEvent(ticket_id=ticket.id, kind=kind, actor="system", at=at, reason="a test", data=data)
     )
+    session.flush()
 
 
 def change(session: Session, ticket: Ticket, name: str, value: str | None, at: datetime) -> None:
