@@ -29,7 +29,7 @@ test: install ## lint, types and every test this machine can run; the others are
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q -n 2 --dist loadgroup
+	$(BIN)/pytest -q -n 4 --dist loadgroup
 
 lint: install ## style and types only
 	$(BIN)/ruff check .
