@@ -18,7 +18,7 @@ from mailticket.mail.limits import DEFAULT_LIMITS
 from mailticket.mail.parse import parse
 from tests.unit.hostile_mails import HEAD, hostile_mails, mixed, nested
 
-SHARED = Path("/work/shared/hostile/hostile.py")
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "hostile" / "hostile.py"
 CPU_SECONDS = 2.0
 MEGABYTES = 256
 
