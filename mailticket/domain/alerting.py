@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 from mailticket.config.desk import Desk, Step
 from mailticket.config.values import parse_days
 from mailticket.domain.assignment import after_transfer, alerted
+from mailticket.domain.change import Change, SetField, Tag
 from mailticket.domain.routing import plan_after_transfer
 from mailticket.domain.schedule import NeverOpens, WorkingTimes
-from mailticket.domain.types import Change, SetField, Tag, TicketFacts
+from mailticket.domain.types import TicketFacts
 
 SYSTEM = "system"
 _MOST_DEPUTIES = 20

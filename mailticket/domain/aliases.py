@@ -9,19 +9,9 @@ long. After "no", or without an answer in time, it counts as any outsider's.
 from __future__ import annotations
 
 from mailticket.config.desk import Desk
+from mailticket.domain.change import AskAgent, Decision, ReturnToAgent, SettleAlias
 from mailticket.domain.trust import TrustFinding
-from mailticket.domain.types import (
-    AliasFacts,
-    AliasState,
-    Arrival,
-    AskAgent,
-    Decision,
-    Facts,
-    Outcome,
-    ReturnToAgent,
-    SettleAlias,
-    Trust,
-)
+from mailticket.domain.types import AliasFacts, AliasState, Arrival, Facts, Outcome, Trust
 from mailticket.mail.types import Reading
 
 _AGENT = "agent:"

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from mailticket.config.desk import Desk
 from mailticket.domain.aliases import ask_owner, settle
+from mailticket.domain.change import Decision, ReturnToAgent
 from mailticket.domain.decide_agent import decide_agent
 from mailticket.domain.decide_bounce import decide_bounce
 from mailticket.domain.decide_customer import join, open_ticket, record_automatic
@@ -20,14 +21,7 @@ from mailticket.domain.screening import hold_unknown, screen
 from mailticket.domain.status import NewLinkedTicket
 from mailticket.domain.storms import govern
 from mailticket.domain.trust import TrustFinding, allowed, trust_of
-from mailticket.domain.types import (
-    Arrival,
-    Decision,
-    Facts,
-    Outcome,
-    ReturnToAgent,
-    Trust,
-)
+from mailticket.domain.types import Arrival, Facts, Outcome, Trust
 from mailticket.mail.types import MailKind, Reading
 
 _ABOUT_OUR_MAIL = (

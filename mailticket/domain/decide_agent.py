@@ -13,6 +13,7 @@ from datetime import datetime
 from mailticket.config.desk import Desk
 from mailticket.domain.access import from_cc, may_add_by_cc
 from mailticket.domain.assignment import after_transfer, assign, claim_on_reply
+from mailticket.domain.change import AddEntry, AddParticipant, Change, Decision, ReturnToAgent, SetField, Tag
 from mailticket.domain.naming import Named, Unknown, resolve
 from mailticket.domain.promise_commands import promise_change
 from mailticket.domain.routing import plan_after_transfer
@@ -22,21 +23,7 @@ from mailticket.domain.status import (
     requested_event,
 )
 from mailticket.domain.thread_commands import ALONE, Actor, done_alone, participant, spelled_out, undecided
-from mailticket.domain.types import (
-    AddEntry,
-    AddParticipant,
-    Audience,
-    Change,
-    Decision,
-    EntryKind,
-    Facts,
-    Outcome,
-    ReturnToAgent,
-    SetField,
-    Tag,
-    TicketFacts,
-    Trust,
-)
+from mailticket.domain.types import Audience, EntryKind, Facts, Outcome, TicketFacts, Trust
 from mailticket.mail.commands import Command, CommandName, Commands, Problem, Problems, parse_commands
 from mailticket.mail.header_out import mailable
 from mailticket.mail.marker import find_tokens, is_marker_line

@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
+from mailticket.domain.change import AddEntry, Change, Decision, NoteBounce, SetField
 from mailticket.domain.status import StatusEvent, Transition, next_status
-from mailticket.domain.types import (
-    AddEntry,
-    Audience,
-    Change,
-    Decision,
-    EntryKind,
-    Facts,
-    NoteBounce,
-    Outcome,
-    OutgoingFacts,
-    SetField,
-    TicketFacts,
-    Trust,
-)
+from mailticket.domain.types import Audience, EntryKind, Facts, Outcome, OutgoingFacts, TicketFacts, Trust
 from mailticket.mail.bounce_text import STATUS
 from mailticket.mail.types import Bounce, BounceRecipient
 

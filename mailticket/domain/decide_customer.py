@@ -6,24 +6,12 @@ from datetime import datetime
 
 from mailticket.config.desk import Desk
 from mailticket.domain.access import from_cc, may_add_by_cc
+from mailticket.domain.change import AddEntry, AddParticipant, Change, Decision, OpenTicket, SetField
 from mailticket.domain.matching import Match
 from mailticket.domain.routing import MailFacts, Route, route
 from mailticket.domain.status import NewLinkedTicket, Refused, StatusEvent, next_status
 from mailticket.domain.trust import TrustFinding, allowed
-from mailticket.domain.types import (
-    AddEntry,
-    AddParticipant,
-    Arrival,
-    Audience,
-    Change,
-    Decision,
-    EntryKind,
-    Facts,
-    OpenTicket,
-    Outcome,
-    SetField,
-    TicketFacts,
-)
+from mailticket.domain.types import Arrival, Audience, EntryKind, Facts, Outcome, TicketFacts
 from mailticket.mail.address import without_extension
 from mailticket.mail.header_out import mailable
 from mailticket.mail.threading import without_tags

@@ -11,22 +11,10 @@ from datetime import datetime
 
 from mailticket.config.desk import Desk
 from mailticket.domain.access import Access, may_decide
+from mailticket.domain.change import AddEntry, Change, Decision, Merge, Release, SetField
 from mailticket.domain.status import NewLinkedTicket, Refused, StatusEvent, next_status
 from mailticket.domain.trust import TrustFinding
-from mailticket.domain.types import (
-    AddEntry,
-    Audience,
-    Change,
-    Decision,
-    EntryKind,
-    Facts,
-    Merge,
-    Outcome,
-    Release,
-    SetField,
-    TicketFacts,
-    Trust,
-)
+from mailticket.domain.types import Audience, EntryKind, Facts, Outcome, TicketFacts, Trust
 from mailticket.mail.types import Reading
 
 _YES = frozenset({"approve", "approved", "yes"})

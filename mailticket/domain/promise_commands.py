@@ -6,10 +6,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from mailticket.config.desk import Desk
+from mailticket.domain.change import Acknowledge, Change, SetDue, SetField
 from mailticket.domain.clocks import spoken
 from mailticket.domain.duedate import parse_due
 from mailticket.domain.naming import Unknown, resolve
-from mailticket.domain.types import Acknowledge, Change, SetDue, SetField, TicketFacts
+from mailticket.domain.types import TicketFacts
 from mailticket.mail.commands import Command, CommandName, Problem
 
 

@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import Literal, get_args
 
 from mailticket.config.desk import Desk
-from mailticket.domain.types import Arrival, BanFacts, Decision, Facts, Outcome
+from mailticket.domain.change import Decision
+from mailticket.domain.types import Arrival, BanFacts, Facts, Outcome
 from mailticket.errors import Permanent
 from mailticket.mail.address import canonical
 

@@ -14,17 +14,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from mailticket.config.desk import Desk
+from mailticket.domain.change import AddEntry, Change, Decision, SetField
 from mailticket.domain.status import FINISHED
-from mailticket.domain.types import (
-    AddEntry,
-    Change,
-    Decision,
-    Facts,
-    Outcome,
-    Quiet,
-    SetField,
-    TicketFacts,
-)
+from mailticket.domain.types import Facts, Outcome, Quiet, TicketFacts
 from mailticket.mail.threading import clean_subject
 from mailticket.mail.types import MailKind, Reading
 

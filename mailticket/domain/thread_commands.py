@@ -7,6 +7,7 @@ from datetime import datetime
 
 from mailticket.config.desk import Desk
 from mailticket.domain.access import collaborator
+from mailticket.domain.change import AddParticipant, Change, MoveEntry, RemoveParticipant, SetField
 from mailticket.domain.holding import approve, bare_word, deny, note_beside
 from mailticket.domain.status import (
     NewLinkedTicket,
@@ -16,16 +17,7 @@ from mailticket.domain.status import (
     Transition,
     next_status,
 )
-from mailticket.domain.types import (
-    AddParticipant,
-    Change,
-    Facts,
-    MoveEntry,
-    RemoveParticipant,
-    SetField,
-    TicketFacts,
-    Trust,
-)
+from mailticket.domain.types import Facts, TicketFacts, Trust
 from mailticket.mail.commands import Command, CommandName, Commands, Problem
 from mailticket.mail.types import Reading
 

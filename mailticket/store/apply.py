@@ -11,21 +11,17 @@ from typing import Any, Final
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from mailticket.domain.decoration import is_logo
-from mailticket.domain.types import (
+from mailticket.domain.change import (
     AddEntry,
-    Arrival,
     AskAgent,
     Change,
     Decision,
-    EntryKind,
-    Event,
-    EventKind,
     OpenTicket,
     ReturnToAgent,
     SettleAlias,
-    Trust,
 )
+from mailticket.domain.decoration import is_logo
+from mailticket.domain.types import Arrival, EntryKind, Event, EventKind, Trust
 from mailticket.mail.threading import thread_index, thread_topic
 from mailticket.mail.types import Attachment, ParsedMail, Reading
 from mailticket.store import aliases, blobs

@@ -13,13 +13,10 @@ from typing import Any, Final
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from mailticket.domain.status import FINISHED
-from mailticket.domain.types import (
+from mailticket.domain.change import (
     Acknowledge,
     AddParticipant,
     Change,
-    Event,
-    EventKind,
     Merge,
     MoveEntry,
     NoteBounce,
@@ -29,6 +26,8 @@ from mailticket.domain.types import (
     SetField,
     Tag,
 )
+from mailticket.domain.status import FINISHED
+from mailticket.domain.types import Event, EventKind
 from mailticket.store.dialect import table_of
 from mailticket.store.merge import final_ticket, merge, move_entry, newest_message
 from mailticket.store.models import Entry, Ticket, TicketEvent

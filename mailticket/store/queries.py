@@ -15,14 +15,7 @@ from mailticket.config.desk import Desk
 from mailticket.domain.matching import Pointers, named_numbers, pointers, reply_subject
 from mailticket.domain.status import FINISHED
 from mailticket.domain.storms import is_governed
-from mailticket.domain.types import (
-    Arrival,
-    EvidenceKind,
-    Facts,
-    OutgoingFacts,
-    ThreadEvidence,
-    TicketFacts,
-)
+from mailticket.domain.types import Arrival, EvidenceKind, Facts, OutgoingFacts, ThreadEvidence, TicketFacts
 from mailticket.mail.address import canonical, split_extension
 from mailticket.mail.threading import clean_subject
 from mailticket.mail.token import Claims, Role, token_of_address, token_of_message_id, verify, who_of

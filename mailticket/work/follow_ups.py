@@ -13,11 +13,12 @@ import structlog
 from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk, FollowUp
+from mailticket.domain.change import SetField
 from mailticket.domain.followup import Outlook, Step, follow_up_of
 from mailticket.domain.followup_notices import customer_notice, reminders
 from mailticket.domain.schedule import NeverOpens, WorkingTimes
 from mailticket.domain.status import StatusEvent, Transition, next_status
-from mailticket.domain.types import Event, EventKind, SetField, TicketFacts
+from mailticket.domain.types import Event, EventKind, TicketFacts
 from mailticket.store import deadlines
 from mailticket.store.alerts import NewAlert
 from mailticket.store.changes import change_field, record

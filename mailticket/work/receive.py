@@ -21,9 +21,10 @@ from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
 from mailticket.config.settings import Receive
+from mailticket.domain.change import Decision
 from mailticket.domain.decide import decide
 from mailticket.domain.notify import Occasion, plan
-from mailticket.domain.types import Arrival, Decision, Outcome
+from mailticket.domain.types import Arrival, Outcome
 from mailticket.errors import Temporary
 from mailticket.mail.authentication import Verdict
 from mailticket.mail.types import Reading

@@ -13,9 +13,10 @@ from sqlalchemy import Engine, select
 
 from mailticket.config.desk import Agent, Department, Desk, Priority
 from mailticket.delivery.render import Renderer
+from mailticket.domain.change import Decision
 from mailticket.domain.decide import decide
 from mailticket.domain.notify import Occasion, plan
-from mailticket.domain.types import Arrival, Decision
+from mailticket.domain.types import Arrival
 from mailticket.mail.read import read
 from mailticket.store import blobs, outbox
 from mailticket.store.apply import apply

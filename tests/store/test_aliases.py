@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import Engine, update
 
-from mailticket.domain.types import AliasState, AskAgent
+from mailticket.domain.change import AskAgent
+from mailticket.domain.types import AliasState
 from mailticket.mail.token import Role, mint, verify
 from mailticket.store import aliases
 from mailticket.store.engine import reading, transaction

@@ -15,8 +15,8 @@ from sqlalchemy import Engine, event, select
 
 from mailticket.config.desk import Desk
 from mailticket.delivery.render import Renderer
+from mailticket.domain.change import Acknowledge, Change, SetDue, SetField
 from mailticket.domain.schedule import WorkingTimes
-from mailticket.domain.types import Acknowledge, Change, SetDue, SetField
 from mailticket.store import deadlines, outbox
 from mailticket.store.alert_models import Alert, AlertReader
 from mailticket.store.changes import apply_changes, record

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from mailticket.domain.types import AddEntry, AddParticipant, EntryKind, OpenTicket, Outcome
+from mailticket.domain.change import AddEntry, AddParticipant, OpenTicket
+from mailticket.domain.types import EntryKind, Outcome
 from tests.scenario.daemon import answer, new_mail
 from tests.store.small_desk import SAM, SmallDesk, small_desk
 

@@ -9,17 +9,10 @@ import pytest
 
 from mailticket.config.desk import Agent, Department, Desk, Priority
 from mailticket.domain.access import Access, collaborator, may_add_by_cc, may_decide, may_join
+from mailticket.domain.change import Merge, Release, SetField
 from mailticket.domain.holding import approve, bare_word, deny
 from mailticket.domain.matching import named_numbers
-from mailticket.domain.types import (
-    EvidenceKind,
-    Merge,
-    Release,
-    SetField,
-    ThreadEvidence,
-    TicketFacts,
-    Trust,
-)
+from mailticket.domain.types import EvidenceKind, ThreadEvidence, TicketFacts, Trust
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 ANN, BOB = "ann@customer.example", "bob@elsewhere.example"

@@ -9,18 +9,15 @@ from typing import Any
 import pytest
 
 from mailticket.config.desk import Desk
+from mailticket.domain.change import AskAgent, Decision, ReturnToAgent, SettleAlias
 from mailticket.domain.decide import decide
 from mailticket.domain.types import (
     AliasFacts,
     AliasState,
     Arrival,
-    AskAgent,
-    Decision,
     EvidenceKind,
     Facts,
     Outcome,
-    ReturnToAgent,
-    SettleAlias,
     ThreadEvidence,
     TicketFacts,
 )

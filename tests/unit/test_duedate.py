@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from mailticket.domain.change import Acknowledge, SetDue, SetField
 from mailticket.domain.duedate import DueGiven, parse_due
 from mailticket.domain.promise_commands import promise_change
-from mailticket.domain.types import Acknowledge, SetDue, SetField
 from mailticket.mail.commands import Command, CommandName, Commands, Problem, Problems, parse_commands
 from tests.unit.test_escalation import desk, ticket
 

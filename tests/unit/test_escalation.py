@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from mailticket.config.desk import Desk, SLAPlan, Step
 from mailticket.domain.alerting import changes_of, is_away, readers_of, stand_in, told_at
+from mailticket.domain.change import SetField, Tag
 from mailticket.domain.clocks import ClockEvent, ClockEventKind, clocks, moment_of
 from mailticket.domain.escalation import Alarm, AlertSent, Look, look, steps_of
 from mailticket.domain.schedule import WorkingTime, WorkingTimes
-from mailticket.domain.types import SetField, Tag, TicketFacts
+from mailticket.domain.types import TicketFacts
 from tests.unit.test_clocks import CASES, MINUTE, OFFICE, berlin, plan, scene_of, story
 
 K = ClockEventKind

@@ -16,8 +16,9 @@ import pytest
 from sqlalchemy import Engine
 
 from mailticket.config.desk import Department, Desk, Priority
+from mailticket.domain.change import Decision, OpenTicket
 from mailticket.domain.decide import decide
-from mailticket.domain.types import Arrival, Decision, OpenTicket, Outcome
+from mailticket.domain.types import Arrival, Outcome
 from mailticket.mail.read import read
 from mailticket.mail.token import Role, message_id, mint, reply_address
 from mailticket.store.engine import open_engine, reading, transaction

@@ -1,0 +1,246 @@
+"""What a decision is made of: the changes it asks for. Immutable; every change says why, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from mailticket.domain.types import Audience, EntryKind, Outcome, OutgoingFacts, Quiet, Trust
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTicket:
+    """Make a ticket. Later changes of the same decision with ticket None mean this one."""
+
+    subject: str
+    requester: str
+    requester_name: str
+    department: str
+    topic: str | None
+    priority: str
+    sla_plan: str | None
+    assignee: str | None
+    team: str | None
+    tags: tuple[str, ...]
+    suspected: int | None
+    suspected_number: str | None
+    predecessor: int | None
+    why: str
+    held: bool = False
+    """Kept apart from the suspected ticket until its owner decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddEntry:
+    """Put a thread entry on a ticket; attachments of the mail come with it.
+
+    aliases   Message-IDs never seen here that stand for the ticket from now on
+    conflict  numbers of other tickets that weaker evidence names
+    """
+
+    ticket: int | None
+    kind: EntryKind
+    audience: Audience
+    author: str
+    author_name: str
+    trust: Trust
+    text: str
+    full_text: str | None
+    html: str | None
+    why: str
+    automatic: bool = False
+    """Written by a machine: kept on the ticket, told to nobody."""
+    returns_on: date | None = None
+    """Until when its author says to be away."""
+    aliases: tuple[str, ...] = ()
+    conflict: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetField:
+    """Give a ticket's field a new value: status, department, priority, assignee, team, topic, sla_plan."""
+
+    ticket: int | None
+    name: str
+    value: str | None
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """Add or remove a tag."""
+
+    ticket: int | None
+    tag: str
+    add: bool
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteBounce:
+    """Remember that a mail of ours did not arrive.
+
+    dead   the address itself is gone: no more automatic mail goes there
+    """
+
+    outgoing: OutgoingFacts
+    address: str
+    status: str | None
+    diagnostic: str
+    permanent: bool
+    why: str
+    dead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnToAgent:
+    """Send an agent's mail back with what was wrong; nothing else happens.
+
+    problems  one per line that was not understood: (line, reason, nearest valid command or "")
+    """
+
+    agent: str
+    ticket: int | None
+    template: str
+    problems: tuple[tuple[str, str, str], ...]
+    text: str
+    subject: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskAgent:
+    """Ask an agent, at a known address, whether another address is theirs; the mail waits meanwhile."""
+
+    agent: str
+    address: str
+    text: str
+    subject: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettleAlias:
+    """An agent has said whether an address is theirs; the mails that waited for it are worked on."""
+
+    alias: int
+    confirmed: bool
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddParticipant:
+    """Let somebody outside take part in a ticket, as a collaborator."""
+
+    ticket: int | None
+    address: str
+    name: str
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveParticipant:
+    """A collaborator takes no more part in a ticket."""
+
+    ticket: int
+    address: str
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Everything on `source` moves to `ticket`; what is sent to it goes there from now on.
+
+    approved  the source was held, and this is the decision that it belongs here
+    """
+
+    source: int
+    ticket: int
+    actor: str
+    why: str
+    approved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A held ticket stays a ticket of its own."""
+
+    ticket: int
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveEntry:
+    """Take a customer's message to another ticket.
+
+    entry   which one; 0, or one that is none, means the newest
+    target  None makes a new ticket for it
+    """
+
+    ticket: int
+    entry: int
+    target: int | None
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetDue:
+    """Set by hand when a ticket is due: `due`, or `after` so much of its plan's working time from now.
+
+    Neither takes back what was set, so that the plan's own promise holds again.
+    """
+
+    ticket: int
+    due: datetime | None
+    after: timedelta | None
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Somebody looks after a ticket whose alerts climb: they climb no further."""
+
+    ticket: int
+    actor: str
+    why: str
+
+
+Change = (
+    OpenTicket
+    | AddEntry
+    | SetField
+    | Tag
+    | NoteBounce
+    | ReturnToAgent
+    | AskAgent
+    | SettleAlias
+    | AddParticipant
+    | RemoveParticipant
+    | Merge
+    | Release
+    | MoveEntry
+    | SetDue
+    | Acknowledge
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do with a mail, and why, in words, in the order the reasons came up."""
+
+    outcome: Outcome
+    changes: tuple[Change, ...] = ()
+    reasons: tuple[str, ...] = ()
+    trust: Trust = Trust.UNKNOWN
+    ticket: int | None = None
+    acknowledge: bool = False
+    rejection: str | None = None
+    quiet: Quiet | None = None
