@@ -7,28 +7,23 @@ be told from the agent's own words, a mail without words.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from mailticket.config.desk import Desk
 from mailticket.domain.access import from_cc, may_add_by_cc
-from mailticket.domain.assignment import after_transfer, assign, claim_on_reply
-from mailticket.domain.change import AddEntry, AddParticipant, Change, Decision, ReturnToAgent, SetField, Tag
-from mailticket.domain.naming import Named, Unknown, resolve
-from mailticket.domain.promise_commands import promise_change
-from mailticket.domain.routing import plan_after_transfer
-from mailticket.domain.status import (
-    Refused,
-    StatusEvent,
-    requested_event,
-)
-from mailticket.domain.thread_commands import ALONE, Actor, done_alone, participant, spelled_out, undecided
+from mailticket.domain.actor import Actor
+from mailticket.domain.assignment import claim_on_reply
+from mailticket.domain.change import AddEntry, AddParticipant, Change, Decision, ReturnToAgent, SetField
+from mailticket.domain.effects import ALONE, EFFECTS
+from mailticket.domain.status import Refused, StatusEvent
+from mailticket.domain.thread_commands import spelled_out, undecided
 from mailticket.domain.types import Audience, EntryKind, Facts, Outcome, TicketFacts, Trust
-from mailticket.mail.commands import Command, CommandName, Commands, Problem, Problems, parse_commands
+from mailticket.mail.commands import Command, Problem, Problems, parse_commands
 from mailticket.mail.header_out import mailable
 from mailticket.mail.marker import find_tokens, is_marker_line
 from mailticket.mail.quoting import THRESHOLD
 from mailticket.mail.types import Content, Reading
+from mailticket.mail.vocabulary import CommandName
 
 
 def decide_agent(
@@ -48,47 +43,52 @@ def decide_agent(
     reasons: what was found out so far; they come first in the decision's own. entry: the one the mail
     answers, as far as its token says, else 0. now: aware UTC.
     """
-    actor = Actor(agent, desk.agents[agent].name, trust, ticket, desk, now)
-    parsed = parse_commands(spelled_out(reading.content.reply, actor), desk.command_prefix)
+    text = spelled_out(reading.content.reply, ticket, desk)
+    parsed = parse_commands(text, desk.command_prefix)
     if isinstance(parsed, Problems):
-        return _returned(reading, actor, parsed.problems, reasons)
+        return _returned(reading, agent, ticket, trust, parsed.problems, reasons)
     if any(command.name is CommandName.HELP for command in parsed.commands):
-        return _help(reading, actor, reasons)
+        why = f"{desk.agents[agent].name} asked for help"
+        return _back(reading, agent, ticket, trust, "command.help", (), why, reasons)
+    name = desk.agents[agent].name
+    actor = Actor(agent, name, trust, ticket, desk, facts, reading, parsed, entry, now)
     problems = _leaks(parsed.body, reading.content)
     changes: list[Change] = []
     alone = next((one for one in parsed.commands if one.name in ALONE), None)
     if alone is not None:
-        _collect(done_alone(alone, reading, parsed, actor, facts, entry), changes, problems)
+        _collect(_done_alone(alone, actor), changes, problems)
     else:
-        _collect_all(reading, parsed, actor, facts, changes, problems)
+        _collect_all(actor, changes, problems)
     if problems:
-        return _returned(reading, actor, tuple(problems), reasons)
+        return _returned(reading, agent, ticket, trust, tuple(problems), reasons)
     whys = tuple(change.why for change in changes)
     return Decision(Outcome.AGENT_ACTED, tuple(changes), (*reasons, *whys), trust, ticket.id)
 
 
-def _collect_all(
-    reading: Reading,
-    parsed: Commands,
-    actor: Actor,
-    facts: Facts,
-    changes: list[Change],
-    problems: list[Problem],
-) -> None:
+def _done_alone(command: Command, actor: Actor) -> list[Change] | Problem:
+    others = [one.line for one in actor.asked.commands if one is not command]
+    if others:
+        return Problem(others[0], f"{command.line.strip()} stands alone; send the other commands afterwards")
+    return ALONE[command.name](command, actor)
+
+
+def _collect_all(actor: Actor, changes: list[Change], problems: list[Problem]) -> None:
     """What an answer or a note does, together with any number of commands."""
     asked: list[Change] = []
-    for command in parsed.commands:
-        _collect(_change(command, actor), asked, problems)
-    if not parsed.body and not parsed.commands:
+    for command in actor.asked.commands:
+        _collect(EFFECTS[command.name](command, actor), asked, problems)
+    if not actor.asked.body and not actor.asked.commands:
         problems.append(Problem("", "the mail holds no new text and no command"))
-    _collect(_spoken(reading, parsed, actor, asked), changes, problems)
+    _collect(_spoken(actor, asked), changes, problems)
     changes += asked
     if may_add_by_cc(actor.desk, actor.identity, actor.ticket.requester, actor.trust):
         changes += [
             AddParticipant(
                 actor.ticket.id, address, name, actor.identity, f"{actor.name} sent {address} a copy"
             )
-            for address, name in from_cc(reading.mail, facts, actor.desk, actor.ticket.participants)
+            for address, name in from_cc(
+                actor.reading.mail, actor.facts, actor.desk, actor.ticket.participants
+            )
         ]
 
 
@@ -99,10 +99,9 @@ def _collect(found: list[Change] | Problem, changes: list[Change], problems: lis
         changes.extend(found)
 
 
-def _spoken(
-    reading: Reading, parsed: Commands, actor: Actor, changes: list[Change]
-) -> list[Change] | Problem:
+def _spoken(actor: Actor, changes: list[Change]) -> list[Change] | Problem:
     """The entry the agent's words make, and what answering changes by itself."""
+    parsed = actor.asked
     if not parsed.body:
         return []
     who = f"{actor.name} wrote a note: it stays inside" if parsed.note else f"{actor.name} answered"
@@ -114,7 +113,7 @@ def _spoken(
         author_name=actor.name,
         trust=actor.trust,
         text=parsed.body,
-        full_text=reading.mail.text,
+        full_text=actor.reading.mail.text,
         html=None,
         why=who,
     )
@@ -145,86 +144,6 @@ def _answered(entry: AddEntry, actor: Actor, named: set[str]) -> list[Change] | 
     return made
 
 
-def _change(command: Command, actor: Actor) -> list[Change] | Problem:
-    """What one command changes, or why it cannot."""
-    desk = actor.desk
-    match command.name:
-        case CommandName.TAKE:
-            return _assigned(actor.key, actor)
-        case CommandName.UNASSIGN:
-            return _assigned(None, actor)
-        case CommandName.ASSIGN if command.argument.casefold() in ("me", "myself"):
-            return _assigned(actor.key, actor)
-        case CommandName.ASSIGN:
-            found = resolve(command.argument, desk.agents, "agent")
-            return _unknown(command, found, actor) if isinstance(found, Unknown) else _assigned(found, actor)
-        case CommandName.TEAM:
-            return _named(command, desk.teams, "team", "team", actor)
-        case CommandName.PRIORITY:
-            return _named(command, desk.priorities, "priority", "priority", actor)
-        case CommandName.TRANSFER:
-            return _transfer(_named(command, desk.departments, "department", "department", actor), actor)
-        case CommandName.TAG | CommandName.UNTAG:
-            add = command.name is CommandName.TAG
-            why = f"{actor.name} {'adds' if add else 'removes'} the tag {command.argument}"
-            return [Tag(actor.ticket.id, command.argument, add, actor.identity, why)]
-        case CommandName.CC | CommandName.UNCC:
-            return participant(command, actor)
-        case CommandName.DUE | CommandName.ACK | CommandName.SLA:
-            return promise_change(command, actor.ticket, actor.key, desk, actor.now)
-        case _:
-            return _status(command, actor)
-
-
-def _assigned(agent: str | None, actor: Actor) -> list[Change]:
-    ticket = actor.ticket
-    given = assign(actor.desk, actor.key, assignee=ticket.assignee, team=ticket.team, agent=agent)
-    return [] if given is None else [actor.field("assignee", given.agent, given.reason)]
-
-
-def _unknown(command: Command, found: Unknown, actor: Actor) -> Problem:
-    nearest = f"{actor.desk.command_prefix}{command.name} {found.nearest}" if found.nearest else None
-    return Problem(command.line, found.reason, nearest)
-
-
-def _named(
-    command: Command, things: Mapping[str, Named], what: str, field: str, actor: Actor
-) -> list[Change] | Problem:
-    found = resolve(command.argument, things, what)
-    if isinstance(found, Unknown):
-        return _unknown(command, found, actor)
-    return [actor.field(field, found, f"{actor.name} sets the {what} to {things[found].name}")]
-
-
-def _transfer(found: list[Change] | Problem, actor: Actor) -> list[Change] | Problem:
-    """A transfer also releases an assignee who does not work there, and brings the new department's plan."""
-    if isinstance(found, Problem):
-        return found
-    target, ticket = found[0], actor.ticket
-    assert isinstance(target, SetField)
-    assert target.value is not None
-    changes: list[Change] = [target]
-    released = after_transfer(actor.desk, target.value, ticket.assignee, ticket.team)
-    if released is not None:
-        changes.append(actor.field("assignee", released.agent, released.reason))
-    plan = plan_after_transfer(actor.desk, ticket, target.value)
-    if plan != ticket.sla_plan:
-        where = actor.desk.departments[target.value].name
-        changes.append(actor.field("sla_plan", plan, f"the ticket is now in {where}"))
-    return changes
-
-
-def _status(command: Command, actor: Actor) -> list[Change] | Problem:
-    event = requested_event(command.name, command.argument)
-    if isinstance(event, Refused):
-        return Problem(command.line, event.reason)
-    moved = actor.moved(event)
-    if isinstance(moved, Refused):
-        return Problem(command.line, moved.reason)
-    solution = f": {command.argument}" if command.name is CommandName.CLOSE and command.argument else ""
-    return [actor.field("status", moved.new, f"{actor.name}: {moved.reason}{solution}")]
-
-
 def _leaks(body: str, content: Content) -> list[Problem]:
     """Signs that quoted text was taken for new: it may hold what the customer must never see."""
     ours = find_tokens(body) or any(is_marker_line(line) for line in body.splitlines())
@@ -236,34 +155,37 @@ def _leaks(body: str, content: Content) -> list[Problem]:
 
 
 def _returned(
-    reading: Reading, actor: Actor, problems: tuple[Problem, ...], reasons: tuple[str, ...]
+    reading: Reading,
+    agent: str,
+    ticket: TicketFacts,
+    trust: Trust,
+    problems: tuple[Problem, ...],
+    reasons: tuple[str, ...],
 ) -> Decision:
     why = "not understood, so nothing was done and nothing sent: " + "; ".join(
         f"{problem.line}: {problem.reason}" if problem.line else problem.reason for problem in problems
     )
     rows = tuple((problem.line, problem.reason, problem.nearest or "") for problem in problems)
-    return _back(reading, actor, "command.error", rows, why, reasons)
-
-
-def _help(reading: Reading, actor: Actor, reasons: tuple[str, ...]) -> Decision:
-    return _back(reading, actor, "command.help", (), f"{actor.name} asked for help", reasons)
+    return _back(reading, agent, ticket, trust, "command.error", rows, why, reasons)
 
 
 def _back(
     reading: Reading,
-    actor: Actor,
+    agent: str,
+    ticket: TicketFacts,
+    trust: Trust,
     template: str,
     problems: tuple[tuple[str, str, str], ...],
     why: str,
     reasons: tuple[str, ...],
 ) -> Decision:
     change = ReturnToAgent(
-        agent=actor.key,
-        ticket=actor.ticket.id,
+        agent=agent,
+        ticket=ticket.id,
         template=template,
         problems=problems,
         text=reading.content.reply,
         subject=reading.mail.subject,
         why=why,
     )
-    return Decision(Outcome.RETURNED, (change,), (*reasons, why), actor.trust, actor.ticket.id)
+    return Decision(Outcome.RETURNED, (change,), (*reasons, why), trust, ticket.id)

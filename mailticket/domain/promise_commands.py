@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from mailticket.config.desk import Desk
+from mailticket.domain.actor import Actor, Effect
 from mailticket.domain.change import Acknowledge, Change, SetDue, SetField
 from mailticket.domain.clocks import spoken
 from mailticket.domain.duedate import parse_due
 from mailticket.domain.naming import Unknown, resolve
 from mailticket.domain.types import TicketFacts
-from mailticket.mail.commands import Command, CommandName, Problem
+from mailticket.mail.commands import Command, Problem
+from mailticket.mail.vocabulary import CommandName
 
 
 def promise_change(
@@ -48,3 +51,14 @@ def _due(
     else:
         why = f"{one.name} takes the due date back"
     return [SetDue(ticket.id, given.due, given.after, f"agent:{agent}", why)]
+
+
+def _promise(command: Command, actor: Actor) -> list[Change] | Problem:
+    return promise_change(command, actor.ticket, actor.key, actor.desk, actor.now)
+
+
+EFFECTS: Final[dict[CommandName, Effect]] = {
+    CommandName.DUE: _promise,
+    CommandName.SLA: _promise,
+    CommandName.ACK: _promise,
+}

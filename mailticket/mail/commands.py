@@ -15,43 +15,16 @@ exists is asked later; here only the shape counts.
 from __future__ import annotations
 
 import difflib
-import enum
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from mailticket.mail.arguments import Shape, misfit, read_argument
+from mailticket.mail.vocabulary import KNOWN, CommandName
+
 _MOST_PROBLEMS = 20
-_LONGEST_ARGUMENT = 100
 _LONGEST_HEAD = 300
 """A line is a command or not by its first characters."""
-
-
-class CommandName(enum.StrEnum):
-    """What an agent can ask for; `NOTE` and `REPLY` say what the text is, the others what to change."""
-
-    NOTE = "note"
-    REPLY = "reply"
-    CLOSE = "close"
-    RESOLVE = "resolve"
-    REOPEN = "reopen"
-    ASSIGN = "assign"
-    TAKE = "take"
-    UNASSIGN = "unassign"
-    PRIORITY = "priority"
-    TRANSFER = "transfer"
-    TEAM = "team"
-    STATUS = "status"
-    TAG = "tag"
-    UNTAG = "untag"
-    CC = "cc"
-    UNCC = "uncc"
-    MOVE = "move"
-    APPROVE = "approve"
-    DENY = "deny"
-    DUE = "due"
-    ACK = "ack"
-    SLA = "sla"
-    HELP = "help"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,46 +66,6 @@ class Problems:
     problems: tuple[Problem, ...]
 
 
-class _Argument(enum.StrEnum):
-    NONE = "takes nothing after it"
-    TEXT = "may be followed by text"
-    NAME = "needs a name after it"
-    WORD = "needs one word after it"
-    ADDRESS = "needs a mail address after it"
-    TIME = "needs a time after it"
-    TICKET = 'needs the number of a ticket after it, or "new"'
-
-
-_ARGUMENTS = {
-    CommandName.NOTE: _Argument.TEXT,
-    CommandName.CLOSE: _Argument.TEXT,
-    CommandName.ASSIGN: _Argument.NAME,
-    CommandName.PRIORITY: _Argument.NAME,
-    CommandName.TRANSFER: _Argument.NAME,
-    CommandName.TEAM: _Argument.NAME,
-    CommandName.STATUS: _Argument.NAME,
-    CommandName.TAG: _Argument.WORD,
-    CommandName.UNTAG: _Argument.WORD,
-    CommandName.CC: _Argument.ADDRESS,
-    CommandName.UNCC: _Argument.ADDRESS,
-    CommandName.MOVE: _Argument.TICKET,
-    CommandName.DUE: _Argument.TIME,
-    CommandName.SLA: _Argument.NAME,
-}
-_EXCLUSIVE = (
-    {CommandName.NOTE, CommandName.REPLY},
-    {CommandName.CLOSE, CommandName.RESOLVE, CommandName.REOPEN, CommandName.STATUS},
-    {CommandName.ASSIGN, CommandName.TAKE, CommandName.UNASSIGN},
-    {CommandName.PRIORITY},
-    {CommandName.TRANSFER},
-    {CommandName.TEAM},
-    {CommandName.MOVE},
-    {CommandName.DUE},
-    {CommandName.SLA},
-    {CommandName.APPROVE, CommandName.DENY},
-)
-_KNOWN = {name.value: name for name in CommandName}
-
 _ZERO_WIDTH = dict.fromkeys(
     map(ord, "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061"
         "\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufe0e\ufe0f\ufeff")
@@ -144,13 +77,8 @@ _LOOK_ALIKE = (
 """Full-width forms and dashes to ASCII, one character for one."""
 _OPENING = "*_`~\\\"'“”„‟«‹‘‚([{<•·‣◦▪-–— \t"
 _MIRROR = dict(zip("“„‟«‹‘‚([{<", "”””»›’’)]}>", strict=True))
-_EMPHASIS = "*_`~"
-_PUNCTUATION = ".,;:!"
 _BLANKS = " \t\u00a0\u2007\u202f\u3000"
 _NAME = re.compile(r"[^\W\d_](?:[\w-]*[^\W_])?|\?")
-_MAILTO = re.compile(r"\s?[<\[]mailto:[^<>\[\]\s]{0,320}[>\]]", re.IGNORECASE)
-_TAG = re.compile(r"\w[\w.:/+-]*")
-_TICKET = re.compile(r"[0-9]{4,12}|new", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +92,7 @@ class _Seen:
 
     @property
     def known(self) -> CommandName | None:
-        return _KNOWN.get(self.name)
+        return KNOWN.get(self.name)
 
 
 def parse_commands(reply_text: str, prefix: str = "#") -> Commands | Problems:
@@ -241,7 +169,7 @@ def _seen(line: str, prefix: str, position: bool = True) -> _Seen | None:
     if spaced:
         at = len(plain) - len(plain[at:].lstrip(prefix + _BLANKS))
     name = _NAME.match(plain, at)
-    if name is None or (spaced and not (position and name.group().casefold() in _KNOWN)):
+    if name is None or (spaced and not (position and name.group().casefold() in KNOWN)):
         return None
     return _Seen(line, name.group().casefold(), _rest(body[name.end() :], opening), spaced)
 
@@ -261,61 +189,34 @@ def _read(seen: _Seen, prefix: str) -> Command | Problem:
     written = f"{prefix}{name}"
     if seen.spaced:
         return Problem(seen.line, f"write {written} without anything between {prefix} and the name", written)
-    kind = _ARGUMENTS.get(name, _Argument.NONE)
-    argument = _argument(seen.rest, kind)
-    reason = _misfit(kind, argument, prefix)
+    argument = read_argument(seen.rest, name.shape)
+    reason = _misfit(name.shape, argument, prefix)
     if reason is not None:
         return Problem(seen.line, f"{written} {reason}", written)
     return Command(name, argument, seen.line)
 
 
-def _argument(rest: str, kind: _Argument) -> str:
-    rest = rest.removeprefix(":").strip()
-    if not any(char.isalnum() for char in rest):
-        return ""
-    if kind is _Argument.TEXT:
-        return rest
-    rest = _MAILTO.sub("", rest).translate(_DASHES).strip("<> ")
-    while len(rest) > 2 and rest[0] == rest[-1] and rest[0] in _EMPHASIS + "\"'":
-        rest = rest[1:-1]
-    rest = rest.strip().rstrip(_PUNCTUATION + _EMPHASIS).lstrip("@").strip()
-    return rest.strip("#[]()") if kind is _Argument.TICKET else rest
-
-
-def _misfit(kind: _Argument, argument: str, prefix: str) -> str | None:
+def _misfit(shape: Shape, argument: str, prefix: str) -> str | None:
     """Why the argument does not fit, if it does not."""
-    if kind is _Argument.TEXT:
-        starts_another = _seen(argument, prefix) is not None
-        return "is followed by another command; write each on a line of its own" if starts_another else None
-    if kind is _Argument.NONE:
-        return str(kind) if argument else None
-    if not argument:
-        return str(kind)
-    if kind is _Argument.TICKET and not _TICKET.fullmatch(argument):
-        return str(kind)
-    if kind is _Argument.WORD and not _TAG.fullmatch(argument):
-        return str(kind)
-    if len(argument) > _LONGEST_ARGUMENT:
-        return f"is followed by more than {_LONGEST_ARGUMENT} characters"
-    if not argument.removeprefix("+" if kind is _Argument.TIME else "")[:1].isalnum():
-        return str(kind)
-    return None
+    if shape.free and _seen(argument, prefix) is not None:
+        return "is followed by another command; write each on a line of its own"
+    return misfit(shape, argument)
 
 
 def _nearest(name: str, prefix: str) -> str | None:
     if name == "?":
         return f"{prefix}{CommandName.HELP}"
-    known = list(_KNOWN)
+    known = list(KNOWN)
     near = difflib.get_close_matches(name[:40], known, n=1) or difflib.get_close_matches(
         re.split(r"[-_]", name[:40])[0], known, n=1
     )
-    return f"{prefix}{near[0]}" if near else None
+    return f"{prefix}{KNOWN[near[0]]}" if near else None
 
 
 def _contradictions(commands: Sequence[Command]) -> Iterator[Problem]:
     """Two different commands of one exclusive group: nobody can tell which was meant."""
-    for group in _EXCLUSIVE:
-        members = [one for one in commands if one.name in group]
+    for group in dict.fromkeys(one.name.group for one in commands if one.name.group):
+        members = [one for one in commands if one.name.group == group]
         first = members[0] if members else None
         for other in members[1:]:
             same_name = first is not None and other.name is first.name

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mailticket.mail.commands import CommandName, Commands, Problems, parse_commands
+from mailticket.mail.commands import Commands, Problems, parse_commands
+from mailticket.mail.vocabulary import CommandName
 
 LINES_THAT_ARE_COMMANDS = [
     ("#close", "close", ""),

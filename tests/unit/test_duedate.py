@@ -10,7 +10,8 @@ import pytest
 from mailticket.domain.change import Acknowledge, SetDue, SetField
 from mailticket.domain.duedate import DueGiven, parse_due
 from mailticket.domain.promise_commands import promise_change
-from mailticket.mail.commands import Command, CommandName, Commands, Problem, Problems, parse_commands
+from mailticket.mail.commands import Command, Commands, Problem, Problems, parse_commands
+from mailticket.mail.vocabulary import CommandName
 from tests.unit.test_escalation import desk, ticket
 
 BERLIN = ZoneInfo("Europe/Berlin")

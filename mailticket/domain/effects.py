@@ -1,0 +1,24 @@
+"""What each command does: the registry. A new command is a row in the table of its area's module.
+
+The effects of `EFFECTS` go together, in any number, with an answer or a note; those of `ALONE` change
+what the mail is about, or take its text over, so nothing else may depend on what was meant.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mailticket.domain import field_commands, promise_commands, thread_commands
+from mailticket.domain.actor import Effect
+from mailticket.mail.vocabulary import CommandName
+
+EFFECTS: Final[dict[CommandName, Effect]] = {
+    **field_commands.EFFECTS,
+    **promise_commands.EFFECTS,
+    **thread_commands.EFFECTS,
+}
+ALONE: Final[dict[CommandName, Effect]] = {
+    **thread_commands.ALONE,
+}
+BUILT_IN: Final = frozenset({CommandName.NOTE, CommandName.REPLY, CommandName.HELP})
+"""Commands that are about the mail itself, not about the ticket (decide_agent.py)."""

@@ -1,0 +1,81 @@
+"""What may stand behind a command's name: its shape. Whether such a thing exists is asked elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+LONGEST: Final = 100
+"""Characters of an argument that is no free text."""
+_DASHES: Final = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－"), "-")
+_EMPHASIS: Final = "*_`~"
+_PUNCTUATION: Final = ".,;:!"
+_MAILTO: Final = re.compile(r"\s?[<\[]mailto:[^<>\[\]\s]{0,320}[>\]]", re.IGNORECASE)
+_TAG: Final = re.compile(r"\w[\w.:/+-]*")
+_TICKET: Final = re.compile(r"[0-9]{4,12}|new", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The form of an argument.
+
+    needs        what is missing where it does not fit: "needs a name after it"
+    placeholder  how it is written in lists of commands: "NAME"; "" for none
+    fits         whether a text, never "", has the form
+    optional     may be left out
+    free         text kept as it was written; anything else is freed of quotes, links and closing points
+    brackets     what may surround it besides
+    """
+
+    needs: str
+    placeholder: str
+    fits: Callable[[str], bool]
+    optional: bool = False
+    free: bool = False
+    brackets: str = ""
+
+
+def _starts_with_letter(argument: str) -> bool:
+    return argument[:1].isalnum()
+
+
+NOTHING: Final = Shape("takes nothing after it", "", lambda _: False, optional=True)
+TEXT: Final = Shape("may be followed by text", "[TEXT]", lambda _: True, optional=True, free=True)
+NAME: Final = Shape("needs a name after it", "NAME", _starts_with_letter)
+WORD: Final = Shape("needs one word after it", "WORD", lambda one: _TAG.fullmatch(one) is not None)
+ADDRESS: Final = Shape("needs a mail address after it", "ADDRESS", _starts_with_letter)
+TIME: Final = Shape("needs a time after it", "WHEN", lambda one: _starts_with_letter(one.removeprefix("+")))
+TICKET: Final = Shape(
+    'needs the number of a ticket after it, or "new"',
+    "NUMBER",
+    lambda one: _TICKET.fullmatch(one) is not None,
+    brackets="#[]()",
+)
+
+
+def read_argument(rest: str, shape: Shape) -> str:
+    """What follows a command's name, freed of what clients and habits put around it; "" for nothing.
+
+    rest: the rest of the line, blanks already single.
+    """
+    rest = rest.removeprefix(":").strip()
+    if not any(char.isalnum() for char in rest):
+        return ""
+    if shape.free:
+        return rest
+    rest = _MAILTO.sub("", rest).translate(_DASHES).strip("<> ")
+    while len(rest) > 2 and rest[0] == rest[-1] and rest[0] in _EMPHASIS + "\"'":
+        rest = rest[1:-1]
+    rest = rest.strip().rstrip(_PUNCTUATION + _EMPHASIS).lstrip("@").strip()
+    return rest.strip(shape.brackets) if shape.brackets else rest
+
+
+def misfit(shape: Shape, argument: str) -> str | None:
+    """Why the argument does not fit, as the end of a sentence that begins with the command; or None."""
+    if not argument:
+        return None if shape.optional else shape.needs
+    if not shape.free and len(argument) > LONGEST and shape is not NOTHING:
+        return f"is followed by more than {LONGEST} characters"
+    return None if shape.fits(argument) else shape.needs

@@ -1,0 +1,96 @@
+"""The commands agents can write: one table. A new command is one row here, and its effect in `domain`.
+
+Reading them is `mail/commands.py`, what they do is `domain/effects.py`; the list that `#help` mails and
+the one in `docs/commands.md` are made from this table.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Final, Self
+
+from mailticket.mail.arguments import ADDRESS, NAME, NOTHING, TEXT, TICKET, TIME, WORD, Shape
+
+
+class CommandName(enum.StrEnum):
+    """A command, by its name without prefix.
+
+    shape    what stands behind the name
+    group    at most one of the commands of a group can be meant in one mail, and with one argument;
+             "" where any number goes together
+    aliases  other words for it, from other desks' vocabularies and agents' habits
+    example  a whole command without prefix, for the list of commands
+    help     what it does, in one line without a full stop
+    """
+
+    shape: Shape
+    group: str
+    aliases: tuple[str, ...]
+    example: str
+    help: str
+
+    def __new__(cls, name: str, shape: Shape, group: str, aliases: str, example: str, text: str) -> Self:
+        """A row of the table; `aliases` are words separated by blanks."""
+        one = str.__new__(cls, name)
+        one._value_ = name
+        one.shape, one.group, one.example, one.help = shape, group, example, text
+        one.aliases = tuple(aliases.split())
+        return one
+
+    # fmt: off
+    # What the text is.
+    NOTE = ("note", TEXT, "kind", "", "note call her back",
+            "the text stays inside; words on the same line belong to it")
+    REPLY = ("reply", NOTHING, "kind", "", "reply",
+             "the text goes to the customer, which is what it does anyway")
+
+    # Who looks after it.
+    TAKE = ("take", NOTHING, "assignee", "", "take", "you become the assignee")
+    ASSIGN = ("assign", NAME, "assignee", "", "assign bob",
+              "somebody else does (or `me`): key, full name, or first or last name if only one has it")
+    UNASSIGN = ("unassign", NOTHING, "assignee", "", "unassign", "gives the ticket back to the department")
+    TEAM = ("team", NAME, "team", "", "team night shift", "gives it to a team")
+    TRANSFER = ("transfer", NAME, "department", "", "transfer billing",
+                "moves it to another department, whose members are alerted, with your note")
+
+    # Where it is in its life.
+    STATUS = ("status", NAME, "status", "", "status on hold",
+              "open, in progress, waiting, on hold, resolved, closed, archived")
+    RESOLVE = ("resolve", NOTHING, "status", "", "resolve",
+               "done as far as you see; the customer's next mail reopens it")
+    CLOSE = ("close", TEXT, "status", "", "close the fuse was blown",
+             "closes it; the words after it are kept with the event")
+    REOPEN = ("reopen", NOTHING, "status", "", "reopen", "opens it again")
+
+    # When it is promised.
+    PRIORITY = ("priority", NAME, "priority", "", "priority high",
+                "low, normal, high, emergency, or what your configuration has")
+    DUE = ("due", TIME, "due", "", "due tomorrow 9:00",
+           "when it is due: `+4h` of working time, `14:00`, `2026-11-05 14:00`; `none` takes it back")
+    SLA = ("sla", NAME, "sla", "", "sla gold",
+           "another SLA plan; the clocks are counted again from the beginning")
+    ACK = ("ack", NOTHING, "", "", "ack", "you look after it: alerts climb no further. Assigns nothing")
+
+    # What it is about.
+    TAG = ("tag", WORD, "", "", "tag printer", "adds a tag")
+    UNTAG = ("untag", WORD, "", "", "untag printer", "removes a tag")
+
+    # Who takes part.
+    CC = ("cc", ADDRESS, "", "", "cc ann@customer.example",
+          "lets somebody outside take part: they get every answer from now on, and may write")
+    UNCC = ("uncc", ADDRESS, "", "", "uncc ann@customer.example", "ends that")
+
+    # Which ticket a message belongs to.
+    MOVE = ("move", TICKET, "move", "", "move 123456",
+            "takes the customer's message your alert was about to another ticket, or to a `new` one")
+    APPROVE = ("approve", NOTHING, "verdict", "", "approve",
+               "a held reply joins the ticket it points at; the bare word as the first line will do")
+    DENY = ("deny", NOTHING, "verdict", "", "deny", "a held reply stays a ticket of its own")
+
+    # About the desk.
+    HELP = ("help", NOTHING, "", "", "help", "mails you this list")
+    # fmt: on
+
+
+KNOWN: Final[dict[str, CommandName]] = {word: one for one in CommandName for word in (one, *one.aliases)}
+"""Every word that is a command, and which."""
