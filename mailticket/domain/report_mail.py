@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from mailticket.config.desk import Desk, NamedReport
 from mailticket.domain.clocks import target_words
 from mailticket.domain.report import GroupFigures, SLAReport, length_words, share_words
-from mailticket.domain.types import Audience, Notice
+from mailticket.domain.types import Audience, MadeFile, Notice
 
 MOST_LINES = 40
 """Lines of a table; a report by agent or topic may have hundreds, and the last line is always the total."""
@@ -147,7 +147,13 @@ def report_mail(report: SLAReport, title: str, zone: tzinfo) -> ReportMail:
 
 
 def report_notice(
-    key: str, report: NamedReport, mail: ReportMail, reader: str, desk: Desk, slot: str
+    key: str,
+    report: NamedReport,
+    mail: ReportMail,
+    reader: str,
+    desk: Desk,
+    slot: str,
+    files: tuple[MadeFile, ...] = (),
 ) -> Notice:
     """The mail that carries a report; report, reader and slot are its key, so it goes out once."""
     agent = desk.agents[reader]
@@ -163,6 +169,7 @@ def report_notice(
         key=f"report:{key}:{slot}:agent:{reader}",
         reason=f"you are a reader of the report {report.name}",
         extra={"report": to_json(mail)},
+        files=files,
     )
 
 

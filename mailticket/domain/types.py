@@ -287,6 +287,15 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class MadeFile:
+    """A file the desk made itself, kept under `blob`, the SHA-256 of its bytes in hex."""
+
+    name: str
+    content_type: str
+    blob: str
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One mail to one recipient, planned but not yet written.
 
@@ -294,6 +303,7 @@ class Notice:
     automatic  None for a person's words passed on, else the value of Auto-Submitted (RFC 3834)
     key        makes it unique: the same notice is never queued twice
     extra      what its template needs beyond the ticket and the entry; JSON-able
+    files      made for this mail and sent along with it
     asked      the held ticket an outsider is asked about; their token is then good for the answer only
     """
 
@@ -309,3 +319,4 @@ class Notice:
     reason: str
     extra: dict[str, Any] = field(default_factory=dict)
     asked: int | None = None
+    files: tuple[MadeFile, ...] = ()

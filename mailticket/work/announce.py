@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -208,6 +208,8 @@ def _written(
         "reason": notice.reason,
         "ticket": _snapshot(shown) if shown else None,
     }
+    if notice.files:
+        context["files"] = [asdict(file) for file in notice.files]
     if notice.automatic is None:
         verp = mint(secret, Role.BOUNCE, ticket_id, entry_id, notice.recipient)
         envelope_from = reply_address(department.address, verp)

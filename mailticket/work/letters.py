@@ -70,6 +70,7 @@ def load_material(session: Session, mails: Sequence[ClaimedOut]) -> dict[int, Ma
     files = _files(session, shown)
     carrying = {mail.entry_id for mail in mails if _carries_files(mail)}
     keys = {file.blob for entry, group in files.items() if entry in carrying for file in _fitting(group)}
+    keys |= {made["blob"] for mail in mails for made in _made(mail)}
     data = blobs.get_all(session, keys) if keys else {}
     return {
         mail.id: Material(
@@ -103,7 +104,7 @@ def write(renderer: Renderer, mail: ClaimedOut, material: Material, desk: Desk, 
         html=rendered.html,
         in_reply_to=chain[-1] if chain else None,
         references=chain,
-        attachments=_attachments(material) if _carries_files(mail) else (),
+        attachments=_attachments(mail, material),
         automatic=context["automatic"],
         instance=desk.instance,
         bulk=mail.audience == "internal",
@@ -225,11 +226,23 @@ def _fitting(files: Sequence[EntryAttachment]) -> list[EntryAttachment]:
     return chosen
 
 
-def _attachments(material: Material) -> tuple[OutgoingAttachment, ...]:
-    return tuple(
-        OutgoingAttachment(file.filename, _type_of(file, material.data[file.blob]), material.data[file.blob])
-        for file in _fitting(material.files)
+def _made(mail: ClaimedOut) -> list[dict[str, str]]:
+    """The files made for this mail itself."""
+    made: list[dict[str, str]] = mail.context.get("files", [])
+    return made
+
+
+def _attachments(mail: ClaimedOut, material: Material) -> tuple[OutgoingAttachment, ...]:
+    data = material.data
+    foreign = _fitting(material.files) if _carries_files(mail) else ()
+    passed_on = (
+        OutgoingAttachment(file.filename, _type_of(file, data[file.blob]), data[file.blob])
+        for file in foreign
     )
+    made = (
+        OutgoingAttachment(file["name"], file["content_type"], data[file["blob"]]) for file in _made(mail)
+    )
+    return (*passed_on, *made)
 
 
 def _type_of(file: EntryAttachment, data: bytes) -> str:

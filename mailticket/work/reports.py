@@ -13,10 +13,13 @@ import structlog
 from sqlalchemy import Engine
 
 from mailticket.config.desk import Desk, NamedReport
+from mailticket.delivery.report_page import report_page
 from mailticket.domain.digest_jobs import zone_of_agent
 from mailticket.domain.report import ReportBuilder, SLAReport
 from mailticket.domain.report_mail import last_period, report_mail, report_notice
 from mailticket.domain.slots import Slot, rhythm, slot_due
+from mailticket.domain.types import MadeFile
+from mailticket.store import blobs
 from mailticket.store.digests import claim_slot, slot_taken
 from mailticket.store.engine import reading, transaction
 from mailticket.store.reports import stories
@@ -66,12 +69,16 @@ class Reports:
         with reading(self._engine) as session:
             if slot_taken(session, name, slot):
                 return False
-        told = report_mail(self._report(report, slot.begins, zone, desk), report.name, zone)
+        figures = self._report(report, slot.begins, zone, desk)
+        told = report_mail(figures, report.name, zone)
+        page = report_page(figures, f"{desk.name}: {report.name}", zone).encode()
         now = self._clock()
         with transaction(self._engine) as session:
             if not claim_slot(session, name, slot, now):
                 return False
-            notice = report_notice(key, report, told, reader, desk, slot.name)
+            named = f"{key}-{told.first}-{told.last}.html"
+            file = MadeFile(named, "text/html", blobs.put(session, page))
+            notice = report_notice(key, report, told, reader, desk, slot.name, (file,))
             announce(session, [notice], None, desk, self._secret, now)
         log.info("report.made", report=name, slot=slot.name)
         return True

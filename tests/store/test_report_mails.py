@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
 
 from sqlalchemy import Engine, select
 
 from mailticket.config.desk import Agent, Department, Desk, NamedReport, Priority
+from mailticket.delivery.render import Renderer
 from mailticket.store.engine import reading, transaction
 from mailticket.store.models import Outbox
+from mailticket.store.outbox import claim
+from mailticket.work.letters import load_material, write
 from mailticket.work.reports import Reports
 from tests.store.conftest import Clock
 from tests.store.stories import log, make_ticket
@@ -72,3 +76,19 @@ def test_a_report_that_fails_costs_no_other_and_is_tried_again(engine: Engine) -
     reports = Reports(engine, lambda: broken, SECRET, Clock(FIRST + timedelta(hours=3)))
     assert reports.make_due() == 1
     assert queued(engine) == ["mia@agents.example"]
+
+
+def test_the_report_comes_with_its_page_and_chart_as_a_file(engine: Engine) -> None:
+    clock = Clock(FIRST)
+    with transaction(engine) as session:
+        make_ticket(session, "1", FIRST - timedelta(days=5))
+    assert Reports(engine, desk, SECRET, clock).make_due() == 1
+    claimed = claim(engine, clock(), 10, timedelta(minutes=5))
+    with reading(engine) as session:
+        material = load_material(session, claimed)
+    (raw,) = [write(Renderer(), mail, material[mail.id], desk(), clock()).data for mail in claimed]
+    (file,) = message_from_bytes(raw, policy=policy.default).iter_attachments()
+    assert (file.get_filename(), file.get_content_type()) == (
+        "monthly-2026-03-01-2026-03-31.html", "text/html",
+    )  # fmt: skip
+    assert "<svg" in str(file.get_content())
