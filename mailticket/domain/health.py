@@ -32,6 +32,8 @@ class MailboxHealth:
     """An IMAP mailbox.
 
     fetched  since the last digest; unfiled  in the ledger for longer than `LATE`, and not moved away yet
+    left     messages the server had in the folder when it was last worked through, None before that
+    untaken  those of them that are not in the ledger
     """
 
     name: str
@@ -39,6 +41,8 @@ class MailboxHealth:
     error: str | None
     fetched: int
     unfiled: int
+    left: int | None = None
+    untaken: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,17 @@ def _mailbox(box: MailboxHealth, now: datetime) -> str:
         return f"mailbox {box.name} was never reached"
     reached = spoken(now - box.reached_at, days=True)
     ledger = f"{box.fetched} fetched, all in the ledger" if box.fetched else "nothing new"
-    return f"mailbox {box.name} reached {reached} ago, {ledger}"
+    return f"mailbox {box.name} reached {reached} ago, {ledger}{_on_server(box)}"
+
+
+def _on_server(box: MailboxHealth) -> str:
+    """How the server's own count compares with the ledger."""
+    if box.left is None:
+        return ""
+    if not box.left:
+        return ", none left on the server"
+    taken = "all of them" if not box.untaken else f"{box.left - box.untaken} of them"
+    return f", {box.left} left on the server and {taken} in the ledger"
 
 
 def _waiting(what: str, count: int, oldest: datetime | None, now: datetime) -> str:
@@ -145,6 +159,8 @@ def _troubles(health: MailHealth) -> Iterator[str]:
     for box in health.mailboxes:
         if box.reached_at is None or now - box.reached_at > SILENT:
             yield f"{_mailbox(box, now)}{f': {box.error}' if box.error else ''}"
+        if box.untaken:
+            yield f"{_mails(box.untaken)} in the folder of mailbox {box.name} not taken in; the log says why"
         if box.unfiled:
             yield f"{_mails(box.unfiled)} of mailbox {box.name} taken in but still in its folder"
 

@@ -99,6 +99,7 @@ class ImapWorker:
         self._delayed: dict[tuple[int, int], _Delayed] = {}
         self._too_large: set[tuple[int, int]] = set()
         self._processed: str | None = None
+        self._counted: tuple[int, int] | None = None
         self._batch = BATCH
         self._log = log.bind(mailbox=mailbox.key)
 
@@ -170,16 +171,18 @@ class ImapWorker:
         self._note(None)
         uids = session.uids(selected.messages)
         self._forget_absent({(validity, uid) for uid in uids})
-        stored = 0
+        stored = untaken = moved = 0
         for batch in _batches(uids, self._batch):
             unknown = self._ledger.unknown(self._mailbox.key, self._mailbox.folder, validity, batch)
             fetched = self._fetch_batch(session, validity, unknown)
             stored += len(fetched)
+            untaken += len(unknown) - len(fetched)
             known = set(batch).difference(unknown).union(fetched)
-            self._move(session, validity, sorted(known))
+            moved += self._move(session, validity, sorted(known))
             if self._stopped.is_set():
                 return stored
         self._batch = BATCH
+        self._count(len(uids) - moved, untaken)
         return stored
 
     def _fetch_batch(self, session: ImapSession, validity: int, uids: Sequence[int]) -> list[int]:
@@ -242,10 +245,13 @@ class ImapWorker:
 
     # -- after the commit ------------------------------------------------------------------------
 
-    def _move(self, session: ImapSession, validity: int, uids: Sequence[int]) -> None:
-        """Move stored messages out of the folder; a server that refuses does not stop the intake."""
+    def _move(self, session: ImapSession, validity: int, uids: Sequence[int]) -> int:
+        """Move stored messages out of the folder, and say how many left it.
+
+        A server that refuses does not stop the intake.
+        """
         if not uids or self._mailbox.processed_folder == self._mailbox.folder:
-            return
+            return 0
         try:
             if self._processed is None:
                 self._processed = session.ensure_folder(self._mailbox.processed_folder)
@@ -254,9 +260,10 @@ class ImapWorker:
             self._processed = None
             self._log.warning("imap.move_refused", count=len(uids), error=reason(error))
             self._note(f"messages cannot be moved to {self._mailbox.processed_folder}: {reason(error)}")
-            return
+            return 0
         for uid in moved:
             self._ledger.note_moved(self._position(validity, uid))
+        return len(uids)
 
     def _move_to(self, session: ImapSession, folder: str, uids: Sequence[int]) -> Sequence[int]:
         """By the best means the server has; the messages for which something had to be done."""
@@ -321,6 +328,16 @@ class ImapWorker:
         try:
             self._ledger.note_contact(self._mailbox.key, error)
         except Exception as failure:  # noqa: BLE001  # it is only for `mailticket status`
+            self._log.warning("imap.note_failed", error=reason(failure))
+
+    def _count(self, left: int, untaken: int) -> None:
+        """Tell how the folder compares with the ledger, when that is not what was told last."""
+        if self._counted == (left, untaken):
+            return
+        try:
+            self._ledger.note_counts(self._mailbox.key, left, untaken)
+            self._counted = (left, untaken)
+        except Exception as failure:  # noqa: BLE001  # it is only for digests and `mailticket status`
             self._log.warning("imap.note_failed", error=reason(failure))
 
     def _sleep(self, seconds: float) -> None:

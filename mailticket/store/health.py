@@ -83,7 +83,11 @@ def _outgoing_in(session: Session, state: str) -> int:
 def _mailboxes(session: Session, since: datetime, now: datetime) -> tuple[MailboxHealth, ...]:
     contacts = session.execute(
         select(
-            MailboxContact.mailbox, MailboxContact.reached_at, MailboxContact.failed_at, MailboxContact.error
+            MailboxContact.mailbox,
+            MailboxContact.reached_at,
+            MailboxContact.error,
+            MailboxContact.in_folder,
+            MailboxContact.untaken,
         ).order_by(MailboxContact.mailbox)
     ).all()
     if not contacts:
@@ -103,7 +107,14 @@ def _mailboxes(session: Session, since: datetime, now: datetime) -> tuple[Mailbo
         )
     }
     return tuple(
-        MailboxHealth(row.mailbox, row.reached_at, row.error or None, *counts.get(row.mailbox, (0, 0)))
+        MailboxHealth(
+            row.mailbox,
+            row.reached_at,
+            row.error or None,
+            *counts.get(row.mailbox, (0, 0)),
+            left=row.in_folder,
+            untaken=row.untaken or 0,
+        )
         for row in contacts
     )
 

@@ -196,6 +196,13 @@ class Inbox:
             values: dict[str, Any] = {"reached_at": now, "error": None}
         else:
             values = {"failed_at": now, "error": clean_text(error, limit=1000)}
+        self._note_mailbox(mailbox, values)
+
+    def note_counts(self, mailbox: str, left: int, untaken: int) -> None:
+        """Remember how many messages were left in the folder, and how many of them are not stored here."""
+        self._note_mailbox(mailbox, {"counted_at": self._clock(), "in_folder": left, "untaken": untaken})
+
+    def _note_mailbox(self, mailbox: str, values: dict[str, Any]) -> None:
         with transaction(self._engine) as session:
             statement = upsert(session, _CONTACT).values(mailbox=mailbox, **values)
             session.execute(statement.on_conflict_do_update(index_elements=["mailbox"], set_=values))

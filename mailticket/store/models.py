@@ -140,13 +140,19 @@ class ImapMessage(Base):
 
 
 class MailboxContact(Base):
-    """When each IMAP mailbox was last reached, and what was wrong if it was not."""
+    """When each IMAP mailbox was last reached, what was wrong if it was not, and what the server holds.
+
+    in_folder  messages there after it was last worked through; untaken  those of them not in the ledger
+    """
 
     __tablename__ = "mailbox_contact"
     mailbox: Mapped[str] = mapped_column(String(80), primary_key=True)
     reached_at: Mapped[datetime | None]
     failed_at: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(Text)
+    counted_at: Mapped[datetime | None]
+    in_folder: Mapped[int | None] = mapped_column(Integer)
+    untaken: Mapped[int | None] = mapped_column(Integer)
 
 
 class Person(Base):

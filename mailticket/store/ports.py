@@ -76,3 +76,7 @@ class Ledger(Protocol):
     def note_contact(self, mailbox: str, error: str | None) -> None:
         """Remember when a mailbox was last reached, or why it was not; shown by `mailticket status`."""
         ...
+
+    def note_counts(self, mailbox: str, left: int, untaken: int) -> None:
+        """Remember how many messages were left in the folder, and how many of them are not stored here."""
+        ...

@@ -32,6 +32,7 @@ class RecordingStore:
         self.positions: dict[FolderPosition, int] = {}
         self.moved: list[FolderPosition] = []
         self.contacts: list[tuple[str, str | None]] = []
+        self.counts: list[tuple[str, int, int]] = []
         self._by_content: dict[tuple[str, str], int] = {}
         self._lock = threading.Lock()
 
@@ -81,6 +82,11 @@ class RecordingStore:
         """Record it."""
         with self._lock:
             self.contacts.append((mailbox, error))
+
+    def note_counts(self, mailbox: str, left: int, untaken: int) -> None:
+        """Record it."""
+        with self._lock:
+            self.counts.append((mailbox, left, untaken))
 
     def troubles(self) -> list[str]:
         """The errors noted so far."""

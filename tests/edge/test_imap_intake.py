@@ -243,6 +243,8 @@ def test_a_mail_that_is_too_large_stays_and_is_reported_once(
     assert len(dovecot.messages(mail_user)) == 1
     assert subjects([each.raw for each in store.mails]) == ["number small"]
     assert len([text for text in store.troubles() if "UID 1 stays in INBOX" in text]) == 1
+    assert store.counts[-1] == (mailbox.key, 1, 1), "and the count says that one is not taken in"
+    assert len(store.counts) == len(set(store.counts)), "which is told when it changes only"
 
 
 @pytest.mark.dovecot

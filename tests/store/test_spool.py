@@ -299,8 +299,11 @@ def test_moves_and_contacts_are_remembered(
         assert (contact.reached_at, contact.failed_at) == (NOW, later)
         assert contact.error == "the server refused the login"
     inbox.note_contact("desk", None)
+    inbox.note_counts("desk", 5, 2)
     with reading(engine) as session:
-        assert session.execute(select(MailboxContact)).scalar_one().error is None
+        contact = session.execute(select(MailboxContact)).scalar_one()
+        assert contact.error is None
+        assert (contact.in_folder, contact.untaken, contact.counted_at) == (5, 2, later)
 
 
 # -- death --

@@ -353,11 +353,12 @@ def test_the_health_line_accounts_for_every_mail() -> None:
         since=NOW - DAY,
         received={"done": 205, "ignored": 5, "held": 2},
         held=2,
-        mailboxes=(MailboxHealth("support", NOW - 2 * MINUTE, None, 212, 0),),
+        mailboxes=(MailboxHealth("support", NOW - 2 * MINUTE, None, 212, 0, left=0),),
     )
     assert health_line(health) == (
         "212 mails came in within 1 d: 205 handled, 5 ignored as automatic or empty, 2 held for a person; "
-        "mailbox support reached 2 min ago, 212 fetched, all in the ledger; none waits to go out"
+        "mailbox support reached 2 min ago, 212 fetched, all in the ledger, none left on the "
+        "server; none waits to go out"
     )
     assert health.troubles == ("2 mails held for a person; see mailticket inbox list --state held",)
 
@@ -375,6 +376,10 @@ def test_the_health_line_accounts_for_every_mail() -> None:
         ({"mailboxes": (MailboxHealth("m", None, "login refused", 0, 0),)}, "never reached: login refused"),
         ({"mailboxes": (MailboxHealth("m", NOW - 2 * HOUR, "timed out", 0, 0),)}, "reached 2 h ago"),
         ({"mailboxes": (MailboxHealth("m", NOW, None, 1, 3),)}, "3 mails of mailbox m taken in but still"),
+        (
+            {"mailboxes": (MailboxHealth("m", NOW, None, 1, 0, left=5, untaken=2),)},
+            "2 mails in the folder of mailbox m not taken in",
+        ),
     ],
 )
 def test_what_is_stuck_is_said_and_keeps_a_digest_from_being_empty(more: dict[str, Any], word: str) -> None:
