@@ -14,6 +14,7 @@ from typing import Literal, get_args
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from mailticket.config.people import Access, Agent, Organisation, Role, Team
 from mailticket.config.problems import did_you_mean
 from mailticket.config.promise import Alerts, SLAPlan, Step
 from mailticket.config.reports import Digest, FollowUp, NamedDigest, NamedReport
@@ -22,7 +23,6 @@ from mailticket.config.values import (
     Addresses,
     ConditionField,
     Day,
-    Days,
     Duration,
     InstanceId,
     Intervals,
@@ -35,28 +35,9 @@ from mailticket.config.values import (
 
 __all__ = [
     "Actions", "Agent", "Alerts", "Brakes", "Condition", "Department", "Desk", "Digest", "Duration",
-    "FollowUp", "HelpTopic", "How", "NamedDigest", "NamedReport", "Priority", "Rule", "SLAPlan", "Schedule",
-    "Section", "Step", "Team", "TrustPolicy",
+    "FollowUp", "HelpTopic", "How", "NamedDigest", "NamedReport", "Organisation", "Priority", "Role", "Rule",
+    "SLAPlan", "Schedule", "Section", "Step", "Team", "TrustPolicy",
 ]  # fmt: skip
-
-
-class Agent(Section):
-    """Someone who works tickets. The first address is where alerts go; mail from any counts as theirs."""
-
-    key: str = ""
-    name: Line
-    addresses: Addresses
-    departments: tuple[str, ...] = ()
-    time_zone: TimeZone | None = None
-    schedule: str | None = None
-    """When this agent reads alerts; None at any hour."""
-    deputy: str | None = None
-    away: tuple[Days, ...] = ()
-
-    @property
-    def address(self) -> str:
-        """Where alerts go."""
-        return self.addresses[0]
 
 
 class Department(Section):
@@ -78,15 +59,6 @@ class Department(Section):
     def address(self) -> str:
         """The address its outgoing mail comes from."""
         return self.addresses[0]
-
-
-class Team(Section):
-    """Agents across departments who share work."""
-
-    key: str = ""
-    name: Line
-    lead: str | None = None
-    members: tuple[str, ...] = ()
 
 
 class Priority(Section):
@@ -250,10 +222,16 @@ class Desk(Section):
     default_priority: str = "normal"
     default_sla_plan: str | None = None
     default_follow_up: str | None = None
+    default_role: str | None = None
+    """The role of agents without one; None: everything but manage."""
+    access: Access = "all"
+    """Whose tickets an agent may work on, unless their own section says otherwise."""
     subject_tag: Line = "[#{number}]"
     departments: dict[str, Department]
     agents: dict[str, Agent] = {}
     teams: dict[str, Team] = {}
+    roles: dict[str, Role] = {}
+    organisations: dict[str, Organisation] = {}
     priorities: dict[str, Priority]
     topics: dict[str, HelpTopic] = {}
     rules: tuple[Rule, ...] = ()
@@ -292,6 +270,23 @@ class Desk(Section):
     def department_by_address(self) -> dict[str, str]:
         """Canonical address, without extension -> department key."""
         return {address.lower(): key for key, dept in self.departments.items() for address in dept.addresses}
+
+    @cached_property
+    def _organisation_by_domain(self) -> dict[str, str]:
+        return {
+            domain.lower(): key
+            for key, organisation in self.organisations.items()
+            for domain in organisation.domains
+        }
+
+    def organisation_of(self, address: str) -> str | None:
+        """The key of the organisation an address belongs to, by its domain or one above it."""
+        domain = address.rpartition("@")[2].lower()
+        while domain:
+            if domain in self._organisation_by_domain:
+                return self._organisation_by_domain[domain]
+            domain = domain.partition(".")[2]
+        return None
 
     def members_of(self, department: str) -> tuple[str, ...]:
         """Keys of the agents who work in a department: its members and those who name it, in order."""

@@ -10,8 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path as FilePath
 from typing import Any
 
-from mailticket.config.desk import Agent, Department, Rule, Schedule, SLAPlan
+from mailticket.config.desk import Department, Rule, Schedule, SLAPlan
 from mailticket.config.pattern import regex_problem
+from mailticket.config.people_references import PEOPLE_RULES
 from mailticket.config.problems import Path, did_you_mean, dotted
 from mailticket.config.promise import TARGETS
 from mailticket.config.settings import Listener, Mailbox
@@ -26,14 +27,20 @@ REFERENCES: tuple[tuple[Path, str], ...] = (
     (("desk", "default_department"), "departments"),
     (("desk", "default_priority"), "priorities"),
     (("desk", "default_sla_plan"), "sla_plans"),
+    (("desk", "default_role"), "roles"),
     (("departments", _ANY, "manager"), "agents"),
     (("departments", _ANY, "members"), "agents"),
     (("departments", _ANY, "sla_plan"), "sla_plans"),
     (("agents", _ANY, "departments"), "departments"),
     (("agents", _ANY, "schedule"), "schedules"),
     (("agents", _ANY, "deputy"), "agents"),
+    (("agents", _ANY, "role"), "roles"),
     (("teams", _ANY, "lead"), "agents"),
     (("teams", _ANY, "members"), "agents"),
+    (("organisations", _ANY, "account_manager"), "agents"),
+    (("organisations", _ANY, "team"), "teams"),
+    (("organisations", _ANY, "priority"), "priorities"),
+    (("organisations", _ANY, "sla_plan"), "sla_plans"),
     (("topics", _ANY, "department"), "departments"),
     (("topics", _ANY, "priority"), "priorities"),
     (("topics", _ANY, "sla_plan"), "sla_plans"),
@@ -74,6 +81,7 @@ _NOUN = {
     "topics": "help topic",
     "schedules": "schedule",
     "follow_ups": "follow-up",
+    "roles": "role",
 }
 _EVERYWHERE = frozenset({"", "*", "0.0.0.0", "::"})  # noqa: S104 - compared with, never bound to
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -134,7 +142,9 @@ def department_addresses_leave_room(draft: Draft) -> None:
 
 def departments_have_readers(draft: Draft) -> None:
     """Warn of a department where nobody hears of a new ticket."""
-    working = {name for _, agent in _agents(draft) for name in agent.departments}
+    working = {
+        name for agent in draft.entries["agents"].values() for name in getattr(agent, "departments", ())
+    }
     for key, department in _departments(draft):
         if not department.members and key not in working and department.manager is None:
             message = "has no members and no manager: nobody hears of its tickets"
@@ -162,12 +172,6 @@ def patterns_are_supported(draft: Draft) -> None:
                 if problem is not None:
                     path: Path = ("rules", index, "when", place, "value")
                     draft.document.report(path, problem, value=condition.value)
-
-
-def no_agent_is_called_me(draft: Draft) -> None:
-    """In a command, "me" is whoever writes it."""
-    if "me" in draft.document.tree.get("agents", {}):
-        draft.document.report(("agents", "me"), "cannot be a key: `#assign me` means the agent who writes it")
 
 
 def holidays_are_known(draft: Draft) -> None:
@@ -198,13 +202,6 @@ def plans_name_what_exists(draft: Draft) -> None:
                     path = ("sla_plans", key, "steps", index, "tell", place)
                     hint = did_you_mean(name, known)
                     draft.document.report(path, f"names no {kind}", value=reader, suggestion=hint)
-
-
-def nobody_is_their_own_deputy(draft: Draft) -> None:
-    """Whoever is away cannot stand in for themselves."""
-    for key, agent in _agents(draft):
-        if agent.deputy == key:
-            draft.document.report(("agents", key, "deputy"), "names the agent it belongs to", value=key)
 
 
 def listeners_do_not_collide(draft: Draft) -> None:
@@ -318,10 +315,9 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     departments_have_readers,
     rules_have_different_names,
     patterns_are_supported,
-    no_agent_is_called_me,
+    *PEOPLE_RULES,
     holidays_are_known,
     plans_name_what_exists,
-    nobody_is_their_own_deputy,
     listeners_do_not_collide,
     listener_certificates_exist,
     accounts_can_log_in,
@@ -362,12 +358,6 @@ def _addresses(draft: Draft, section: str) -> Iterator[tuple[Path, str]]:
 def _departments(draft: Draft) -> Iterator[tuple[str, Department]]:
     for key, entry in draft.entries["departments"].items():
         assert isinstance(entry, Department)
-        yield key, entry
-
-
-def _agents(draft: Draft) -> Iterator[tuple[str, Agent]]:
-    for key, entry in draft.entries["agents"].items():
-        assert isinstance(entry, Agent)
         yield key, entry
 
 

@@ -27,6 +27,8 @@ KEYED = (
     "departments",
     "agents",
     "teams",
+    "roles",
+    "organisations",
     "priorities",
     "topics",
     "sla_plans",

@@ -104,6 +104,13 @@ def canonical_address(value: str) -> str:
     return plain.removesuffix(".example") if intranet else plain
 
 
+def _domain(value: str) -> str:
+    try:
+        return canonical_address(f"postmaster@{value}").rpartition("@")[2].lower()
+    except NotThis:
+        raise NotThis('must be a domain like "customer.example"') from None
+
+
 def _time_zone(value: str) -> str:
     if not _known_zone(value):
         raise NotThis("is not a known time zone", did_you_mean(value, available_timezones()))
@@ -231,6 +238,9 @@ Address = Annotated[str, AfterValidator(canonical_address)]
 
 Addresses = Annotated[tuple[Address, ...], Field(min_length=1)]
 """At least one address; the first one is where mail goes to or comes from."""
+
+Domains = Annotated[tuple[Annotated[str, AfterValidator(_domain)], ...], Field(min_length=1)]
+"""At least one domain, as ASCII in lower case; subdomains belong to it."""
 
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 """A name of the IANA time zone database."""

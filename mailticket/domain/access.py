@@ -39,14 +39,24 @@ class Verdict:
     reason: str = ""
 
 
-def may_join(evidence: ThreadEvidence, ticket: TicketFacts, sender: str | None, *, doubted: bool) -> Verdict:
+def may_join(
+    evidence: ThreadEvidence,
+    ticket: TicketFacts,
+    sender: str | None,
+    *,
+    doubted: bool,
+    shared: bool = False,
+) -> Verdict:
     """Whether a mail that points at `ticket` joins it.
 
     sender   canonical From address; None when the From header is ambiguous
     doubted  the sender is not known well enough to join anything, or even proven to be another
+    shared   the sender's organisation lets its people join each other's tickets, and this is one of them:
+             then a pointer is needed that nobody can guess
     """
     takes_part = sender is not None and sender in ticket.participants
-    if takes_part and not doubted:
+    colleague = sender is not None and shared and evidence.kind not in _GUESSABLE
+    if (takes_part or colleague) and not doubted:
         return Verdict(Access.JOIN)
     who = sender or "the ambiguous sender"
     why = f"nothing proves well enough that {who} wrote it" if takes_part else f"{who} takes no part in it"

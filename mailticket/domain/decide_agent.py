@@ -15,6 +15,7 @@ from mailticket.domain.actor import Actor
 from mailticket.domain.assignment import claim_on_reply
 from mailticket.domain.change import AddEntry, AddParticipant, Change, Decision, ReturnToAgent, SetField
 from mailticket.domain.effects import ALONE, EFFECTS
+from mailticket.domain.permissions import refused
 from mailticket.domain.status import Refused, StatusEvent
 from mailticket.domain.thread_commands import spelled_out, undecided
 from mailticket.domain.types import Audience, EntryKind, Facts, Outcome, TicketFacts, Trust
@@ -52,7 +53,7 @@ def decide_agent(
         return _back(reading, agent, ticket, trust, "command.help", (), why, reasons)
     name = desk.agents[agent].name
     actor = Actor(agent, name, trust, ticket, desk, facts, reading, parsed, entry, now)
-    problems = _leaks(parsed.body, reading.content)
+    problems = [*refused(desk, agent, ticket, parsed), *_leaks(parsed.body, reading.content)]
     changes: list[Change] = []
     alone = next((one for one in parsed.commands if one.name in ALONE), None)
     if alone is not None:
@@ -162,7 +163,7 @@ def _returned(
     problems: tuple[Problem, ...],
     reasons: tuple[str, ...],
 ) -> Decision:
-    why = "not understood, so nothing was done and nothing sent: " + "; ".join(
+    why = "not carried out, so nothing was done and nothing sent: " + "; ".join(
         f"{problem.line}: {problem.reason}" if problem.line else problem.reason for problem in problems
     )
     rows = tuple((problem.line, problem.reason, problem.nearest or "") for problem in problems)

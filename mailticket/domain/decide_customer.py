@@ -49,6 +49,10 @@ def join(
     changes: list[Change] = [_message(reading, facts, ticket.id, trust, why, conflict)]
     if not isinstance(moved, Refused) and moved.new != ticket.status:
         changes.append(SetField(ticket.id, "status", moved.new, facts.sender, moved.reason))
+    if facts.sender not in ticket.participants:
+        told = f"{facts.sender} belongs to the customer's organisation, whose people share their tickets"
+        name = reading.mail.sender.shown.name
+        changes.append(AddParticipant(ticket.id, facts.sender, name, facts.sender, told))
     changes += _by_cc(reading, facts, ticket.id, ticket.requester, ticket.participants, trust, desk)
     unanswered = why_unanswered(reading, facts.sender, desk)
     return Decision(
@@ -79,6 +83,8 @@ def why_unanswered(reading: Reading, sender: str, desk: Desk) -> tuple[str, ...]
 
 def _reply_reason(sender: str, ticket: TicketFacts, conflict: tuple[str, ...], desk: Desk) -> str:
     who = "the customer" if sender == ticket.requester else "a collaborator"
+    if sender not in ticket.participants:
+        who = "a colleague of the customer"
     if not conflict:
         return f"a reply of {who}"
     named = ", ".join(f"#{number}" for number in conflict)

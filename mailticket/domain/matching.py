@@ -140,7 +140,7 @@ def match_customer(facts: Facts, *, forged: bool = False) -> Match:
     reasons: list[str] = []
     for evidence in facts.evidence:
         ticket = facts.tickets[evidence.ticket_id]
-        verdict = may_join(evidence, ticket, facts.sender, doubted=forged)
+        verdict = may_join(evidence, ticket, facts.sender, doubted=forged, shared=ticket.id in facts.shared)
         if verdict.access is Access.JOIN:
             joinable.append(evidence)
             continue

@@ -207,6 +207,7 @@ class Facts:
     verified       what we found out ourselves about the From domain; None when we did not look
     unseen         Message-IDs the mail refers to that nobody here has ever seen
     ban            the entry of the ban list that names the sender most closely
+    shared         tickets of the sender's organisation, where its people may join each other's
     load           what the sender has sent lately; nothing where no limit bears on the mail
     """
 
@@ -226,6 +227,7 @@ class Facts:
     verified: Verdict | None = None
     ban: BanFacts | None = None
     load: SenderLoad = SenderLoad()
+    shared: frozenset[int] = frozenset()
 
 
 class Outcome(enum.StrEnum):

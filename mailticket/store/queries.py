@@ -99,6 +99,7 @@ def gather(
         alias=whose.alias,
         challenge=whose.challenge,
         ban=ban_of(session, reading, arrival),
+        shared=_shared(sender, tickets, desk),
     )
     if facts.bounced is not None and facts.bounced.ticket_id is not None:
         about, _ = _tickets(session, [facts.bounced.ticket_id], lock=lock)
@@ -107,6 +108,14 @@ def gather(
         load = sender_load(session, reading, arrival, facts.sender or "", tickets, desk, lock=lock)
         facts = replace(facts, load=load)
     return facts
+
+
+def _shared(sender: str | None, tickets: dict[int, TicketFacts], desk: Desk) -> frozenset[int]:
+    """The tickets of the sender's colleagues, where their organisation shares them."""
+    key = desk.organisation_of(sender) if sender is not None and tickets else None
+    if key is None or not desk.organisations[key].share:
+        return frozenset()
+    return frozenset(one.id for one in tickets.values() if desk.organisation_of(one.requester) == key)
 
 
 _Raw = tuple[EvidenceKind, int, Claims | None]

@@ -57,7 +57,8 @@ def _type(annotation: Any, metadata: Any = ()) -> str:
     if typing.get_origin(annotation) is tuple:
         return f"list of {_type(arguments[0])}s"
     if typing.get_origin(annotation) is dict:
-        return f"table {_type(arguments[0])} = intervals"
+        values = "intervals" if typing.get_origin(arguments[1]) is not None else _type(arguments[1])
+        return f"table {_type(arguments[0])} = {values}"
     known = ((Address, "address"), (TimeZone, "time zone"), (Weekday, "weekday"), (CronLine, "cron line"))
     for named, word in known:
         if annotation is str and typing.get_args(named)[1] in metadata:

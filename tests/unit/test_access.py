@@ -48,6 +48,19 @@ def test_nobody_but_a_believed_participant_joins(
 
 
 @pytest.mark.parametrize("kind", EvidenceKind)
+@pytest.mark.parametrize("doubted", [False, True])
+def test_a_colleague_joins_where_the_organisation_shares_by_what_nobody_can_guess(
+    kind: EvidenceKind, doubted: bool
+) -> None:
+    guessable = kind in (EvidenceKind.SUBJECT_NUMBER, EvidenceKind.SAME_SUBJECT)
+    verdict = may_join(ThreadEvidence(kind, 1), TICKET, BOB, doubted=doubted, shared=True)
+    if guessable:
+        assert verdict.access is Access.NONE
+    else:
+        assert verdict.access is (Access.HOLD if doubted else Access.JOIN)
+
+
+@pytest.mark.parametrize("kind", EvidenceKind)
 def test_a_participant_joins_by_any_pointer(kind: EvidenceKind) -> None:
     assert may_join(ThreadEvidence(kind, 1), TICKET, ANN, doubted=False).access is Access.JOIN
 

@@ -102,6 +102,7 @@ def test_every_option_that_names_a_key_is_checked() -> None:
         "follow_up",
         "default_follow_up",
     }
+    names |= {"role", "default_role", "account_manager"}
     names |= {"manager", "members", "default_department", "default_priority", "default_sla_plan"}
     of_targets = {path for path in written if path[-2] == "schedules"}
     assert {path for path in written if path[-1] in names} | of_targets == {path for path, _ in REFERENCES}
@@ -371,3 +372,27 @@ def test_an_account_is_an_agents_and_needs_tls(tmp_path: Path) -> None:
         tmp_path, SMALL.replace("[listeners.smtp]", tls), account.format("adda"), environ={"PW": "x"}
     )
     assert [problem.path for problem in nobody] == ["listeners.smtp.accounts.adda"]
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "message"),
+    [
+        ("[desk]\ndefault_role = 'x'", "desk.default_role", "names no role"),
+        ("[agents.ada]\nroles = { it = 'r' }\n[roles.r]\nname = 'R'", "agents.ada.roles.it", "no department"),
+        ("[agents.ada]\nroles = { support = 'q' }", "agents.ada.roles.support", "names no role"),
+        ("[roles.r]\nname = 'R'\nmay = ['replay']", "roles.r.may[0]", ""),
+        (
+            "[organisations.a]\nname = 'A'\ndomains = ['a.example']\n"
+            "[organisations.b]\nname = 'B'\ndomains = ['b.example', 'A.example']",
+            "organisations.b.domains[1]",
+            "is a domain that organisations.a has too",
+        ),
+        ("[organisations.a]\nname = 'A'\ndomains = ['x y']", "organisations.a.domains[0]", "must be a dom"),
+        ("[organisations.a]\nname = 'A'\ndomains = ['a.example']\naccount_manager = 'zed'",
+         "organisations.a.account_manager", "names no agent"),
+    ],
+)  # fmt: skip
+def test_roles_and_organisations_are_checked(tmp_path: Path, text: str, path: str, message: str) -> None:
+    (problem,) = problems_of(tmp_path, SMALL, text)
+    assert problem.path == path
+    assert message in problem.message

@@ -1,0 +1,73 @@
+"""Those who work at the desk and those who write to it: agents, teams, roles, organisations."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from mailticket.config.section import Section
+from mailticket.config.values import Addresses, Days, Domains, Line, TimeZone
+
+Right = Literal["reply", "note", "assign", "transfer", "close", "merge", "edit", "manage"]
+"""What an agent may be allowed: domain/permissions.py (Permission) says what each means."""
+
+Access = Literal["all", "departments"]
+"""Whose tickets an agent may work on: everybody's, or those of the agent's own departments."""
+
+
+class Role(Section):
+    """What the agents who have it may do with a ticket."""
+
+    key: str = ""
+    name: Line
+    may: tuple[Right, ...] = ()
+
+
+class Agent(Section):
+    """Someone who works tickets. The first address is where alerts go; mail from any counts as theirs."""
+
+    key: str = ""
+    name: Line
+    addresses: Addresses
+    departments: tuple[str, ...] = ()
+    time_zone: TimeZone | None = None
+    schedule: str | None = None
+    """When this agent works and reads alerts; None at any hour."""
+    deputy: str | None = None
+    away: tuple[Days, ...] = ()
+    role: str | None = None
+    roles: dict[str, str] = Field(default_factory=dict)
+    """Department -> role, where it differs from `role`."""
+    access: Access | None = None
+
+    @property
+    def address(self) -> str:
+        """Where alerts go."""
+        return self.addresses[0]
+
+
+class Team(Section):
+    """Agents across departments who share work."""
+
+    key: str = ""
+    name: Line
+    lead: str | None = None
+    members: tuple[str, ...] = ()
+
+
+class Organisation(Section):
+    """A house whose people write to the desk, known by the domains of their addresses.
+
+    account_manager, team  get its tickets where no rule or topic names anybody
+    share                  its people may join each other's tickets
+    """
+
+    key: str = ""
+    name: Line
+    domains: Domains
+    account_manager: str | None = None
+    team: str | None = None
+    priority: str | None = None
+    sla_plan: str | None = None
+    share: bool = False
