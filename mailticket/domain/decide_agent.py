@@ -23,7 +23,7 @@ from mailticket.mail.commands import Command, Problem, Problems, parse_commands
 from mailticket.mail.header_out import mailable
 from mailticket.mail.marker import find_tokens, is_marker_line
 from mailticket.mail.quoting import THRESHOLD
-from mailticket.mail.types import Content, Reading
+from mailticket.mail.types import Content, Reading, SpanKind
 from mailticket.mail.vocabulary import CommandName
 
 
@@ -45,7 +45,7 @@ def decide_agent(
     answers, as far as its token says, else 0. now: aware UTC.
     """
     text = spelled_out(reading.content.reply, ticket, desk)
-    parsed = parse_commands(text, desk.command_prefix)
+    parsed = parse_commands(text, desk.command_prefix, signature_of(reading))
     if isinstance(parsed, Problems):
         return _returned(reading, agent, ticket, trust, parsed.problems, reasons)
     if any(command.name is CommandName.HELP for command in parsed.commands):
@@ -64,6 +64,14 @@ def decide_agent(
         return _returned(reading, agent, ticket, trust, tuple(problems), reasons)
     whys = tuple(change.why for change in changes)
     return Decision(Outcome.AGENT_ACTED, tuple(changes), (*reasons, *whys), trust, ticket.id)
+
+
+def signature_of(reading: Reading) -> str:
+    """What was taken off the mail's new text as signature."""
+    spans = reading.content.spans
+    return "".join(
+        reading.mail.text[span.start : span.end] for span in spans if span.kind is SpanKind.SIGNATURE
+    )
 
 
 def _done_alone(command: Command, actor: Actor) -> list[Change] | Problem:

@@ -10,6 +10,7 @@ from mailticket.domain.change import Change, Tag
 from mailticket.domain.routing import plan_after_transfer
 from mailticket.domain.status import Refused, requested_event
 from mailticket.mail.commands import Command, Problem
+from mailticket.mail.threading import without_tags
 from mailticket.mail.vocabulary import CommandName
 
 
@@ -74,6 +75,14 @@ def transfer(command: Command, actor: Actor) -> list[Change] | Problem:
     return changes
 
 
+def subject(command: Command, actor: Actor) -> list[Change] | Problem:
+    """The ticket gets another subject."""
+    new = without_tags(command.argument, actor.desk.subject_tag)
+    if not new:
+        return Problem(command.line, "needs words that say what it is about")
+    return [actor.field("subject", new, f"{actor.name} changes the subject")]
+
+
 def tag(command: Command, actor: Actor) -> list[Change] | Problem:
     """A tag comes or goes."""
     add = command.name is CommandName.TAG
@@ -100,6 +109,7 @@ EFFECTS: Final[dict[CommandName, Effect]] = {
     CommandName.TEAM: team,
     CommandName.TRANSFER: transfer,
     CommandName.PRIORITY: priority,
+    CommandName.SUBJECT: subject,
     CommandName.TAG: tag,
     CommandName.UNTAG: tag,
     CommandName.STATUS: status,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
+
+from mailticket.mail.nearest import nearest
 
 
 class Named(Protocol):
@@ -41,9 +42,10 @@ def resolve(typed: str, things: Mapping[str, Named], what: str) -> str | Unknown
     if part:
         return Unknown(f'more than one {what} is called "{typed}": {", ".join(sorted(part))}', part[0])
     names = {thing.name.casefold(): key for key, thing in things.items()} | by_key
-    close = difflib.get_close_matches(wanted, list(names), n=1, cutoff=0.5)
+    names |= {word: key for name, key in list(names.items()) for word in name.split() if word not in names}
+    close = nearest(wanted, names)
     known = ", ".join(sorted(things))
-    return Unknown(f'there is no {what} "{typed}"; there are: {known}', names[close[0]] if close else "")
+    return Unknown(f'there is no {what} "{typed}"; there are: {known}', names[close] if close else "")
 
 
 def _has_word(name: str, wanted: str) -> bool:

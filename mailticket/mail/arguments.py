@@ -11,6 +11,11 @@ LONGEST: Final = 100
 """Characters of an argument that is no free text."""
 _DASHES: Final = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－"), "-")
 _EMPHASIS: Final = "*_`~"
+_QUOTED: Final = frozenset(
+    [(one, one) for one in _EMPHASIS + "\"'"] + [(one, other) for one in "“”„‟" for other in "“”‟"]
+    + [("«", "»"), ("»", "«"), ("‹", "›"), ("‘", "’"), ("‚", "‘"), ("‚", "’")]
+)  # fmt: skip
+"""Pairs of signs in which a client or its owner puts a value."""
 _PUNCTUATION: Final = ".,;:!"
 _MAILTO: Final = re.compile(r"\s?[<\[]mailto:[^<>\[\]\s]{0,320}[>\]]", re.IGNORECASE)
 _TAG: Final = re.compile(r"\w[\w.:/+-]*")
@@ -43,8 +48,11 @@ def _starts_with_letter(argument: str) -> bool:
 
 NOTHING: Final = Shape("takes nothing after it", "", lambda _: False, optional=True)
 TEXT: Final = Shape("may be followed by text", "[TEXT]", lambda _: True, optional=True, free=True)
+WORDS: Final = Shape("needs text after it", "TEXT", lambda _: True, free=True)
 NAME: Final = Shape("needs a name after it", "NAME", _starts_with_letter)
-WORD: Final = Shape("needs one word after it", "WORD", lambda one: _TAG.fullmatch(one) is not None)
+WORD: Final = Shape(
+    "needs one word after it", "WORD", lambda one: _TAG.fullmatch(one) is not None, brackets="~"
+)
 ADDRESS: Final = Shape("needs a mail address after it", "ADDRESS", _starts_with_letter)
 TIME: Final = Shape("needs a time after it", "WHEN", lambda one: _starts_with_letter(one.removeprefix("+")))
 TICKET: Final = Shape(
@@ -66,8 +74,8 @@ def read_argument(rest: str, shape: Shape) -> str:
     if shape.free:
         return rest
     rest = _MAILTO.sub("", rest).translate(_DASHES).strip("<> ")
-    while len(rest) > 2 and rest[0] == rest[-1] and rest[0] in _EMPHASIS + "\"'":
-        rest = rest[1:-1]
+    while len(rest) > 2 and (rest[0], rest[-1]) in _QUOTED:
+        rest = rest[1:-1].strip()
     rest = rest.strip().rstrip(_PUNCTUATION + _EMPHASIS).lstrip("@").strip()
     return rest.strip(shape.brackets) if shape.brackets else rest
 

@@ -14,17 +14,24 @@ exists is asked later; here only the shape counts.
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import Final
 
 from mailticket.mail.arguments import Shape, misfit, read_argument
+from mailticket.mail.command_lines import Row, Seen, block, known_outside, rows, see
+from mailticket.mail.nearest import nearest
+from mailticket.mail.pseudo_headers import Field, fields, in_doubt
 from mailticket.mail.vocabulary import KNOWN, CommandName
 
-_MOST_PROBLEMS = 20
-_LONGEST_HEAD = 300
-"""A line is a command or not by its first characters."""
+_MOST_PROBLEMS: Final = 20
+_MOST_FIELDS: Final = 30
+_BETWEEN: Final = "a command stands in the first or last lines of the text, not between others"
+_UNSURE: Final = (
+    "may go on in the next line, or not: leave a blank line below it, or let your mail program wrap no lines"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,62 +73,102 @@ class Problems:
     problems: tuple[Problem, ...]
 
 
-_ZERO_WIDTH = dict.fromkeys(
-    map(ord, "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061"
-        "\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufe0e\ufe0f\ufeff")
-)  # fmt: skip
-_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－"), "-")
-_LOOK_ALIKE = (
-    {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {ord(c): "#" for c in "♯﹟"} | _DASHES
-)
-"""Full-width forms and dashes to ASCII, one character for one."""
-_OPENING = "*_`~\\\"'“”„‟«‹‘‚([{<•·‣◦▪-–— \t"
-_MIRROR = dict(zip("“„‟«‹‘‚([{<", "”””»›’’)]}>", strict=True))
-_BLANKS = " \t\u00a0\u2007\u202f\u3000"
-_NAME = re.compile(r"[^\W\d_](?:[\w-]*[^\W_])?|\?")
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """A line that starts like a command. `spaced`: there is a blank between prefix and name."""
-
-    line: str
-    name: str
-    rest: str
-    spaced: bool
-
-    @property
-    def known(self) -> CommandName | None:
-        return KNOWN.get(self.name)
-
-
-def parse_commands(reply_text: str, prefix: str = "#") -> Commands | Problems:
+def parse_commands(reply_text: str, prefix: str = "#", signature: str = "") -> Commands | Problems:
     """The commands in an agent's new text, and the text without them; or why nothing may be done.
 
     reply_text  the new text of the mail, quotes and signature already taken off
     prefix      what starts a command: one or more characters, none a letter, digit or blank
+    signature   what was taken off as the signature: phones put it above what is written last
 
     Raises ValueError for another prefix. Linear in the length of the text.
     """
     if not prefix or any(char.isalnum() or char.isspace() for char in prefix):
         raise ValueError(f"not a command prefix: {prefix!r}")
-    lines = reply_text.splitlines()
-    top = _block(lines, prefix)
-    bottom = len(lines) - _block(lines[top:][::-1], prefix)
-    found = _in_position(lines[:top] + lines[bottom:], prefix)
+    found = rows(reply_text.splitlines(), prefix)
     problems: list[Problem] = []
     commands: list[Command] = []
-    for seen in found:
-        read = _read(seen, prefix)
-        if isinstance(read, Command):
-            commands.append(read)
-        elif len(problems) < _MOST_PROBLEMS:
-            problems.append(read)
+    top = _read_top(found, prefix, commands, problems)
+    bottom = len(found) - block(found[top:][::-1])
+    _read_rows(found[bottom:], prefix, commands, problems)
+    problems += _below(signature, prefix, commands)
     problems += _contradictions(commands)
-    problems += _in_the_middle(lines[top:bottom], prefix, _MOST_PROBLEMS - len(problems))
+    outside = known_outside(found[top:bottom], prefix)
+    problems += (
+        Problem(one.line, _BETWEEN, f"{prefix}{one.known}") for one in islice(outside, _MOST_PROBLEMS)
+    )
     if problems:
         return Problems(tuple(problems[:_MOST_PROBLEMS]))
-    return _commands(commands, "\n".join(lines[top:bottom]).strip())
+    return _commands(commands, _text(found, top, bottom))
+
+
+def _text(found: list[Row], top: int, bottom: int) -> str:
+    """The rows between the command lines, without a mobile client's footer above the last of them."""
+    while top < bottom < len(found) and found[bottom - 1].blank:
+        bottom -= 1
+    return "\n".join(row.raw for row in found[top:bottom]).strip()
+
+
+def _read_top(found: list[Row], prefix: str, commands: list[Command], problems: list[Problem]) -> int:
+    """Read the command lines and pseudo-headers at the top; how many rows they are."""
+    top = 0
+    while True:
+        length = block(found[top:])
+        _read_rows(found[top : top + length], prefix, commands, problems)
+        top += length
+        start = next((at for at in range(top, len(found)) if not found[at].blank), len(found))
+        count, read = fields([row.raw for row in found[start : start + _MOST_FIELDS]])
+        if not count:
+            if not length:
+                return top
+            continue
+        top = start + count
+        below = top < len(found) and _is_text(found[top])
+        _read_fields(read, below, prefix, commands, problems)
+
+
+def _is_text(row: Row) -> bool:
+    return row.seen is None and not row.blank
+
+
+def _read_fields(
+    read: tuple[Field, ...], text_below: bool, prefix: str, commands: list[Command], problems: list[Problem]
+) -> None:
+    doubt = in_doubt(read, text_below=text_below)
+    for one in read:
+        written = None if one.name is None else f"{prefix}{one.name}"
+        if one.problem or doubt or one.name is None:
+            problems.append(Problem(one.line, one.problem or doubt or "", written))
+        else:
+            commands.append(Command(one.name, one.argument, one.line))
+
+
+def _read_rows(found: Iterable[Row], prefix: str, commands: list[Command], problems: list[Problem]) -> None:
+    for row in found:
+        if row.seen is None:
+            continue
+        read = _read(row.seen, prefix)
+        if isinstance(read, Problem):
+            problems.append(read)
+        elif row.unsure:
+            problems.append(Problem(row.raw, _UNSURE, f"{prefix}{read.name}"))
+        else:
+            commands.append(read)
+
+
+def _below(signature: str, prefix: str, commands: list[Command]) -> list[Problem]:
+    """Commands at the end of the signature are read like others; a word that is near none may stand there."""
+    if not signature:
+        return []
+    found = rows(signature.splitlines(), prefix)
+    end = len(found) - block(found[::-1])
+    problems: list[Problem] = []
+    last = [row for row in found[end:] if row.seen and (row.seen.known or nearest(row.seen.name, KNOWN))]
+    _read_rows(last, prefix, commands, problems)
+    outside = known_outside(found[:end], prefix)
+    problems += (
+        Problem(one.line, _BETWEEN, f"{prefix}{one.known}") for one in islice(outside, _MOST_PROBLEMS)
+    )
+    return problems
 
 
 def _commands(commands: Sequence[Command], body: str) -> Commands:
@@ -133,56 +180,7 @@ def _commands(commands: Sequence[Command], body: str) -> Commands:
     return Commands(bool(notes), tuple(ordered), "\n".join([*said, body]).strip())
 
 
-def _block(lines: Sequence[str], prefix: str) -> int:
-    """How many of the first lines are the block of command lines, up to its last command."""
-    block = 0
-    for count, line in enumerate(lines, start=1):
-        if not line:
-            continue
-        if _seen(line, prefix) is not None:
-            block = count
-        elif line.translate(_ZERO_WIDTH).strip():
-            break
-    return block
-
-
-def _in_position(lines: Sequence[str], prefix: str) -> Iterator[_Seen]:
-    for line in lines:
-        seen = _seen(line, prefix)
-        if seen is not None:
-            yield seen
-
-
-def _seen(line: str, prefix: str, position: bool = True) -> _Seen | None:
-    """The line as a command, if it starts like one.
-
-    In command position a blank behind the prefix does not make a known command into text.
-    """
-    start = line.translate(_ZERO_WIDTH).lstrip()
-    body = start.lstrip(_OPENING)
-    opening = start[: len(start) - len(body)]
-    plain = body[:_LONGEST_HEAD].translate(_LOOK_ALIKE)
-    if not plain.startswith(prefix):
-        return None
-    at = len(prefix)
-    spaced = plain[at : at + 1].isspace() or plain.startswith(prefix, at)
-    if spaced:
-        at = len(plain) - len(plain[at:].lstrip(prefix + _BLANKS))
-    name = _NAME.match(plain, at)
-    if name is None or (spaced and not (position and name.group().casefold() in KNOWN)):
-        return None
-    return _Seen(line, name.group().casefold(), _rest(body[name.end() :], opening), spaced)
-
-
-def _rest(rest: str, opening: str) -> str:
-    """What follows the name, without what only closes what was opened before the prefix."""
-    closing = "".join(_MIRROR.get(char, char) for char in opening if char not in "\\-–—•·‣◦▪ \t")
-    if closing:
-        rest = rest.lstrip(closing).rstrip().rstrip(closing)
-    return " ".join(rest.split())
-
-
-def _read(seen: _Seen, prefix: str) -> Command | Problem:
+def _read(seen: Seen, prefix: str) -> Command | Problem:
     name = seen.known
     if name is None:
         return Problem(seen.line, f"{prefix}{seen.name[:40]} is not a command", _nearest(seen.name, prefix))
@@ -198,7 +196,7 @@ def _read(seen: _Seen, prefix: str) -> Command | Problem:
 
 def _misfit(shape: Shape, argument: str, prefix: str) -> str | None:
     """Why the argument does not fit, if it does not."""
-    if shape.free and _seen(argument, prefix) is not None:
+    if shape.free and see(argument, prefix) is not None:
         return "is followed by another command; write each on a line of its own"
     return misfit(shape, argument)
 
@@ -206,11 +204,8 @@ def _misfit(shape: Shape, argument: str, prefix: str) -> str | None:
 def _nearest(name: str, prefix: str) -> str | None:
     if name == "?":
         return f"{prefix}{CommandName.HELP}"
-    known = list(KNOWN)
-    near = difflib.get_close_matches(name[:40], known, n=1) or difflib.get_close_matches(
-        re.split(r"[-_]", name[:40])[0], known, n=1
-    )
-    return f"{prefix}{KNOWN[near[0]]}" if near else None
+    near = nearest(name, KNOWN) or nearest(re.split(r"[-_]", name)[0], KNOWN)
+    return f"{prefix}{KNOWN[near]}" if near else None
 
 
 def _contradictions(commands: Sequence[Command]) -> Iterator[Problem]:
@@ -226,16 +221,3 @@ def _contradictions(commands: Sequence[Command]) -> Iterator[Problem]:
             ):
                 continue
             yield Problem(other.line, f"contradicts the line {first.line.strip()[:80]!r}")
-
-
-def _in_the_middle(lines: Sequence[str], prefix: str, most: int) -> Iterator[Problem]:
-    """Known commands outside command position: meant as a command or as text, nobody can tell."""
-    for line in lines:
-        seen = _seen(line, prefix, position=False)
-        if seen is None or seen.known is None:
-            continue
-        if most <= 0:
-            return
-        most -= 1
-        reason = "a command stands in the first or last lines of the text, not between others"
-        yield Problem(line, reason, f"{prefix}{seen.known}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from typing import Final, Self
 
-from mailticket.mail.arguments import ADDRESS, NAME, NOTHING, TEXT, TICKET, TIME, WORD, Shape
+from mailticket.mail.arguments import ADDRESS, NAME, NOTHING, TEXT, TICKET, TIME, WORD, WORDS, Shape
 
 
 class CommandName(enum.StrEnum):
@@ -39,46 +39,50 @@ class CommandName(enum.StrEnum):
 
     # fmt: off
     # What the text is.
-    NOTE = ("note", TEXT, "kind", "", "note call her back",
+    NOTE = ("note", TEXT, "kind", "internal private", "note call her back",
             "the text stays inside; words on the same line belong to it")
     REPLY = ("reply", NOTHING, "kind", "", "reply",
              "the text goes to the customer, which is what it does anyway")
 
     # Who looks after it.
-    TAKE = ("take", NOTHING, "assignee", "", "take", "you become the assignee")
-    ASSIGN = ("assign", NAME, "assignee", "", "assign bob",
+    TAKE = ("take", NOTHING, "assignee", "accept claim", "take", "you become the assignee")
+    ASSIGN = ("assign", NAME, "assignee", "reassign", "assign bob",
               "somebody else does (or `me`): key, full name, or first or last name if only one has it")
-    UNASSIGN = ("unassign", NOTHING, "assignee", "", "unassign", "gives the ticket back to the department")
+    UNASSIGN = ("unassign", NOTHING, "assignee", "release", "unassign",
+                "gives the ticket back to the department")
     TEAM = ("team", NAME, "team", "", "team night shift", "gives it to a team")
-    TRANSFER = ("transfer", NAME, "department", "", "transfer billing",
+    TRANSFER = ("transfer", NAME, "department", "queue department dept", "transfer billing",
                 "moves it to another department, whose members are alerted, with your note")
 
     # Where it is in its life.
-    STATUS = ("status", NAME, "status", "", "status on hold",
+    STATUS = ("status", NAME, "status", "state", "status on hold",
               "open, in progress, waiting, on hold, resolved, closed, archived")
-    RESOLVE = ("resolve", NOTHING, "status", "", "resolve",
+    RESOLVE = ("resolve", NOTHING, "status", "resolved solve solved fixed done", "resolve",
                "done as far as you see; the customer's next mail reopens it")
-    CLOSE = ("close", TEXT, "status", "", "close the fuse was blown",
+    CLOSE = ("close", TEXT, "status", "closed", "close the fuse was blown",
              "closes it; the words after it are kept with the event")
-    REOPEN = ("reopen", NOTHING, "status", "", "reopen", "opens it again")
+    REOPEN = ("reopen", NOTHING, "status", "open", "reopen", "opens it again")
 
     # When it is promised.
-    PRIORITY = ("priority", NAME, "priority", "", "priority high",
+    PRIORITY = ("priority", NAME, "priority", "prio severity urgency", "priority high",
                 "low, normal, high, emergency, or what your configuration has")
-    DUE = ("due", TIME, "due", "", "due tomorrow 9:00",
+    DUE = ("due", TIME, "due", "deadline", "due tomorrow 9:00",
            "when it is due: `+4h` of working time, `14:00`, `2026-11-05 14:00`; `none` takes it back")
     SLA = ("sla", NAME, "sla", "", "sla gold",
            "another SLA plan; the clocks are counted again from the beginning")
-    ACK = ("ack", NOTHING, "", "", "ack", "you look after it: alerts climb no further. Assigns nothing")
+    ACK = ("ack", NOTHING, "", "acknowledge", "ack",
+           "you look after it: alerts climb no further. Assigns nothing")
 
     # What it is about.
-    TAG = ("tag", WORD, "", "", "tag printer", "adds a tag")
-    UNTAG = ("untag", WORD, "", "", "untag printer", "removes a tag")
+    SUBJECT = ("subject", WORDS, "subject", "title retitle rename", "subject Printer on the 3rd floor",
+               "gives the ticket another subject, without words such as `Re:`")
+    TAG = ("tag", WORD, "", "label", "tag printer", "adds a tag")
+    UNTAG = ("untag", WORD, "", "unlabel", "untag printer", "removes a tag")
 
     # Who takes part.
-    CC = ("cc", ADDRESS, "", "", "cc ann@customer.example",
+    CC = ("cc", ADDRESS, "", "addcc add_email", "cc ann@customer.example",
           "lets somebody outside take part: they get every answer from now on, and may write")
-    UNCC = ("uncc", ADDRESS, "", "", "uncc ann@customer.example", "ends that")
+    UNCC = ("uncc", ADDRESS, "", "delcc remove_email", "uncc ann@customer.example", "ends that")
 
     # Which ticket a message belongs to.
     MOVE = ("move", TICKET, "move", "", "move 123456",
@@ -88,7 +92,7 @@ class CommandName(enum.StrEnum):
     DENY = ("deny", NOTHING, "verdict", "", "deny", "a held reply stays a ticket of its own")
 
     # About the desk.
-    HELP = ("help", NOTHING, "", "", "help", "mails you this list")
+    HELP = ("help", NOTHING, "", "commands", "help", "mails you this list")
     # fmt: on
 
 
