@@ -26,6 +26,7 @@ from mailticket.config.values import (
     Duration,
     InstanceId,
     Intervals,
+    LanguageTag,
     Line,
     NotThis,
     PositiveDuration,
@@ -50,6 +51,8 @@ class Department(Section):
     members: tuple[str, ...] = ()
     sla_plan: str | None = None
     follow_up: str | None = None
+    language: LanguageTag | None = None
+    """Of mails to customers of whom nothing tells theirs; None is the desk's."""
     signature: str = ""
     acknowledge: bool = True
     acknowledge_replies: bool = False
@@ -226,6 +229,8 @@ class Desk(Section):
     """The role of agents without one; None: everything but manage."""
     access: Access = "all"
     """Whose tickets an agent may work on, unless their own section says otherwise."""
+    language: LanguageTag = "en"
+    """Of mails to people of whom nothing tells theirs."""
     subject_tag: Line = "[#{number}]"
     departments: dict[str, Department]
     agents: dict[str, Agent] = {}

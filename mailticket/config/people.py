@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from mailticket.config.section import Section
-from mailticket.config.values import Addresses, Days, Domains, Line, TimeZone
+from mailticket.config.values import Addresses, Days, Domains, LanguageTag, Line, TimeZone
 
 Right = Literal["reply", "note", "assign", "transfer", "close", "merge", "edit", "manage"]
 """What an agent may be allowed: domain/permissions.py (Permission) says what each means."""
@@ -32,6 +32,8 @@ class Agent(Section):
     addresses: Addresses
     departments: tuple[str, ...] = ()
     time_zone: TimeZone | None = None
+    language: LanguageTag | None = None
+    """Of the mails to this agent; None is the desk's."""
     schedule: str | None = None
     """When this agent works and reads alerts; None at any hour."""
     deputy: str | None = None

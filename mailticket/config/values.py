@@ -20,6 +20,7 @@ _LONGEST = timedelta(days=3660)
 _INTERVAL = re.compile(r"(\d\d):(\d\d)\s?-\s?(\d\d):(\d\d)", re.ASCII)
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
 _INSTANCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,39}", re.ASCII)
+_LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:-([A-Za-z]{2}))?", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x80-\x9f\u2028\u2029]")
 _HEADER_NAME = re.compile(r"[!-9;-~]{1,76}", re.ASCII)
 _INTRANET = ("local", "localhost")
@@ -126,6 +127,13 @@ def _known_zone(name: str) -> bool:
     return bool(name)
 
 
+def _language(value: str) -> str:
+    match = _LANGUAGE.fullmatch(value.strip().replace("_", "-"))
+    if match is None:
+        raise NotThis('must be a language tag like "de" or "pt-BR"')
+    return f"{match[1].lower()}-{match[2].upper()}" if match[2] else match[1].lower()
+
+
 def _clock_time(value: Any) -> Any:
     """Refuses the numbers that pydantic would read as seconds since midnight."""
     if isinstance(value, (str, time)):
@@ -229,6 +237,9 @@ Line = Annotated[str, AfterValidator(_line)]
 
 InstanceId = Annotated[str, AfterValidator(_instance)]
 """The short id of an installation."""
+
+LanguageTag = Annotated[str, AfterValidator(_language)]
+"""A language, with or without a region: "de", "pt-BR" (RFC 5646)."""
 
 Address = Annotated[str, AfterValidator(canonical_address)]
 """A mail address (RFC 5321 section 4.1.2, no quoted local part), its domain as ASCII.

@@ -98,6 +98,7 @@ class Letter:
     company: str
     now: datetime
     zone: str = "UTC"
+    zone_is_theirs: bool = False
     command_prefix: str = "#"
     reply: tuple[str, str] | None = None
     ticket: TicketView | None = None
@@ -167,6 +168,7 @@ def context_of(letter: Letter) -> dict[str, Any]:
         "reply": {"marker": letter.reply[0], "token": letter.reply[1]} if letter.reply else None,
         "now": letter.now,
         "zone": letter.zone,
+        "zone_is_theirs": letter.zone_is_theirs,
         "command_prefix": letter.command_prefix,
         "signature": letter.signature,
         "reason": letter.reason,

@@ -172,9 +172,25 @@ def _join(items: Sequence[Any], separator: str = "") -> str:
     return joined
 
 
-def _plural(count: int, one: str, many: str) -> str:
-    """`3 | plural("ticket", "tickets")` -> `3 tickets`."""
-    return f"{count} {one if count == 1 else many}"
+@pass_context
+def _plural(context: Context, count: int, one: str, many: str) -> str:
+    """`3 | plural("ticket", "tickets")` -> `3 tickets`; which counts take the first, the language says."""
+    run: Run = context[RUN]
+    return f"{count} {one if count in run.words.singular else many}"
+
+
+@pass_context
+def _size(context: Context, octets: int) -> str:
+    """The size of a file: `12 kB`."""
+    run: Run = context[RUN]
+    return moments.size(octets, run.words)
+
+
+@pass_context
+def _appointment(context: Context, when: datetime) -> str:
+    """A time ahead, by its weekday: `Tuesday 3 November, 17:00 your time`."""
+    run: Run = context[RUN]
+    return moments.appointment(when, run.zone, run.words, theirs=run.zone_is_theirs)
 
 
 @pass_context
@@ -223,6 +239,7 @@ _JINJA = (
 )  # fmt: skip
 
 TEMPLATE_FILTERS: dict[str, Any] = {name: FILTERS[name] for name in _JINJA} | {
+    "appointment": _appointment,
     "bars": _bars,
     "block": _block,
     "command": _command,
@@ -239,6 +256,7 @@ TEMPLATE_FILTERS: dict[str, Any] = {name: FILTERS[name] for name in _JINJA} | {
     "relative": _relative,
     "short": _short,
     "since": _since,
+    "size": _size,
     "table": _table,
     "without_re": _without_re,
 }

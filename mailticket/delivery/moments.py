@@ -2,59 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from mailticket.delivery.phrases import Phrases
 
-@dataclass(frozen=True, slots=True)
-class Phrases:
-    """The words of one language. `date` is a format string; the names start with Monday and January."""
-
-    weekdays: tuple[str, ...]
-    months: tuple[str, ...]
-    date: str
-    day: str
-    hour: str
-    minute: str
-    ahead: str
-    ago: str
-
-
-ENGLISH = Phrases(
-    weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
-    months=("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-    date="{weekday} {day} {month} {year}",
-    day="{} d",
-    hour="{} h",
-    minute="{} min",
-    ahead="in {}",
-    ago="{} ago",
-)
-GERMAN = Phrases(
-    weekdays=("Mo.", "Di.", "Mi.", "Do.", "Fr.", "Sa.", "So."),
-    months=("Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.", "Dez."),
-    date="{weekday} {day}. {month} {year}",
-    day="{} T.",
-    hour="{} Std.",
-    minute="{} Min.",
-    ahead="in {}",
-    ago="vor {}",
-)
-LANGUAGES = {"en": ENGLISH, "de": GERMAN}
-
-
-def phrases_of(language: str) -> Phrases:
-    """The words for a language tag; English for languages without any."""
-    return LANGUAGES.get(language.partition("-")[0].lower(), ENGLISH)
+_FIXED = re.compile(r"UTC([+-])(\d\d):(\d\d)", re.ASCII)
+_KILO = 1000
 
 
 def zone_of(name: str) -> tzinfo:
-    """The time zone with this IANA name; UTC for names nobody knows, which the configuration refuses."""
+    """The time zone with this IANA name, or `UTC+09:00`; UTC for names nobody knows, which the
+    configuration refuses."""
+    fixed = _FIXED.fullmatch(name)
     try:
-        return ZoneInfo(name)
+        if fixed is None:
+            return ZoneInfo(name)
+        minutes = int(fixed[2]) * 60 + int(fixed[3])
+        return timezone(timedelta(minutes=-minutes if fixed[1] == "-" else minutes))
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return UTC
+
+
+def readers_zone(utc_offset: int | None, home: str, now: datetime) -> tuple[str, bool]:
+    """In which zone somebody reads times, and whether it is known to be theirs.
+
+    utc_offset: minutes east of UTC of their clock. Where the zone `home` has the same now, they are
+    taken to live in it, so that times beyond the next change of the clocks are right too.
+    """
+    if utc_offset is None:
+        return home, False
+    here = now.astimezone(zone_of(home)).utcoffset()
+    if here == timedelta(minutes=utc_offset):
+        return home, True
+    hours, minutes = divmod(abs(utc_offset), 60)
+    return f"UTC{'-' if utc_offset < 0 else '+'}{hours:02}:{minutes:02}", True
 
 
 def date_of(when: datetime, zone: tzinfo, words: Phrases) -> str:
@@ -69,9 +52,26 @@ def moment(when: datetime, zone: tzinfo, words: Phrases) -> str:
     if when.tzinfo is None:
         raise ValueError("a time without a zone")
     local = when.astimezone(zone)
+    return words.moment.format(date=date_of(when, zone, words), time=f"{local:%H:%M}", zone=zone_name(local))
+
+
+def appointment(when: datetime, zone: tzinfo, words: Phrases, *, theirs: bool) -> str:
+    """`Tuesday 3 November, 17:00 (your time)`, and with the zone's name where it is not known to be the
+    reader's own. `when` is aware."""
+    local = when.astimezone(zone)
+    return words.appointment.format(
+        weekday=words.long_weekdays[local.weekday()],
+        day=local.day,
+        month=words.long_months[local.month - 1],
+        time=f"{local:%H:%M}",
+        zone=words.your_time if theirs else zone_name(local),
+    )
+
+
+def zone_name(local: datetime) -> str:
+    """How an aware time's zone is called: `CET`, `UTC+9`."""
     name = local.tzname() or "UTC"
-    shown = name if name[:1].isalpha() else f"UTC{name}"
-    return f"{date_of(when, zone, words)}, {local:%H:%M} {shown}"
+    return name if name[:1].isalpha() else f"UTC{name}"
 
 
 def duration(length: timedelta, words: Phrases) -> str:
@@ -84,10 +84,19 @@ def duration(length: timedelta, words: Phrases) -> str:
         parts = [words.hour.format(hours), words.minute.format(minutes % 60) if minutes % 60 else ""]
     else:
         parts = [words.minute.format(minutes)]
-    return " ".join(part for part in parts if part)
+    return words.between_units.join(part for part in parts if part)
 
 
 def relative(when: datetime, now: datetime, words: Phrases) -> str:
     """`in 3 h 20 min` or `2 d 4 h ago`."""
     pattern = words.ahead if when >= now else words.ago
     return pattern.format(duration(when - now, words))
+
+
+def size(octets: int, words: Phrases) -> str:
+    """`640 B`, `12 kB`, `3.4 MB`: powers of a thousand, as mail programs show them."""
+    if octets < _KILO:
+        return f"{octets} {words.bytes_[0]}"
+    if octets < _KILO * _KILO - 500:
+        return f"{round(octets / _KILO)} {words.bytes_[1]}"
+    return f"{octets / _KILO / _KILO:.1f}".replace(".", words.decimal_point) + f" {words.bytes_[2]}"

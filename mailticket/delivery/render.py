@@ -23,7 +23,8 @@ from jinja2.exceptions import TemplateError, TemplateNotFound, TemplateSyntaxErr
 from mailticket.delivery.filters import TEMPLATE_FILTERS, finalize
 from mailticket.delivery.layout import LAYOUT, ReplyLines, html_page, reply_lines, text_page
 from mailticket.delivery.markdown import BadSkeleton, shape_of
-from mailticket.delivery.moments import phrases_of, zone_of
+from mailticket.delivery.moments import zone_of
+from mailticket.delivery.phrases import phrases_of
 from mailticket.delivery.sandbox import MAX_OUTPUT, RUN, BoundedEnvironment, Branch, FolderLoader, Run, frozen
 from mailticket.errors import Permanent
 
@@ -89,8 +90,8 @@ class Renderer:
 
         code: an osTicket template code such as `ticket.autoresp`. language: a tag such as `de-AT`.
         context: plain data (text, numbers, aware datetimes, lists, mappings); what each template
-        needs is in `context.py`. The keys `reply`, `zone`, `now` and `command_prefix` also steer the
-        layout and the filters. Raises `TemplateProblem`.
+        needs is in `context.py`. The keys `reply`, `zone`, `zone_is_theirs`, `now` and `command_prefix`
+        also steer the layout and the filters. Raises `TemplateProblem`.
         """
         if not _CODE.fullmatch(code):
             raise TemplateProblem(code[:80], None, "not a template code")
@@ -153,6 +154,7 @@ def _run(values: Branch, language: str) -> Run:
         words=phrases_of(language),
         now=now if isinstance(now, datetime) else None,
         command_prefix=prefix if isinstance(prefix, str) else "#",
+        zone_is_theirs=bool(values.get("zone_is_theirs")),
     )
 
 

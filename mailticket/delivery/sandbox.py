@@ -21,7 +21,7 @@ from jinja2.exceptions import SecurityError, TemplateRuntimeError, TemplateSynta
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from mailticket.delivery.moments import Phrases
+from mailticket.delivery.phrases import Phrases
 from mailticket.delivery.values import CLOSE, OPEN, Value, clean_value
 
 MAX_TEMPLATE = 64_000
@@ -55,6 +55,7 @@ class Run:
     words: Phrases
     now: datetime | None
     command_prefix: str
+    zone_is_theirs: bool = False
     values: list[Value] = field(default_factory=list)
     iterations: int = MAX_ITERATIONS
     room: int = MAX_OUTPUT

@@ -213,6 +213,20 @@ class Acknowledge:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class LearnPerson:
+    """Remember what a mail tells of its sender; domain/person.py says what counts.
+
+    language_from  "header", "text", or "choice" for what somebody chose; utc_offset  minutes east of UTC
+    """
+
+    address: str
+    language: str | None
+    language_from: str | None
+    utc_offset: int | None
+    why: str
+
+
 Change = (
     OpenTicket
     | AddEntry
@@ -229,6 +243,7 @@ Change = (
     | MoveEntry
     | SetDue
     | Acknowledge
+    | LearnPerson
 )
 
 

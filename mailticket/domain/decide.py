@@ -17,6 +17,7 @@ from mailticket.domain.decide_bounce import decide_bounce
 from mailticket.domain.decide_customer import join, open_ticket, record_automatic
 from mailticket.domain.holding import decide_asked
 from mailticket.domain.matching import Match, match_agent, match_customer
+from mailticket.domain.person import learn
 from mailticket.domain.screening import hold_unknown, screen
 from mailticket.domain.status import NewLinkedTicket
 from mailticket.domain.storms import govern
@@ -61,7 +62,7 @@ def decide(reading: Reading, arrival: Arrival, facts: Facts, desk: Desk, now: da
         decision = _as_agent(reading, facts, facts.sender_agent, trust, desk, now)
         if decision is not None:
             return decision
-    decision = _as_customer(reading, arrival, facts, trust, desk, now)
+    decision = learn(_as_customer(reading, arrival, facts, trust, desk, now), reading, facts)
     return govern(hold_unknown(decision, facts, arrival, desk), facts, desk, now)
 
 

@@ -175,6 +175,19 @@ class AliasFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonFacts:
+    """What is remembered of a person.
+
+    language_from  how the language is known: "header", "text", or "choice"
+    utc_offset     minutes east of UTC of their clock when they last wrote, None when unknown
+    """
+
+    language: str | None = None
+    language_from: str | None = None
+    utc_offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """How a mail came to us."""
 
@@ -209,6 +222,7 @@ class Facts:
     ban            the entry of the ban list that names the sender most closely
     shared         tickets of the sender's organisation, where its people may join each other's
     load           what the sender has sent lately; nothing where no limit bears on the mail
+    person         what is remembered of the sender
     """
 
     department: str | None
@@ -228,6 +242,7 @@ class Facts:
     ban: BanFacts | None = None
     load: SenderLoad = SenderLoad()
     shared: frozenset[int] = frozenset()
+    person: PersonFacts = PersonFacts()
 
 
 class Outcome(enum.StrEnum):

@@ -6,6 +6,7 @@ from mailticket.mail.automated import classify
 from mailticket.mail.content import extract
 from mailticket.mail.parse import parse
 from mailticket.mail.types import Reading
+from mailticket.mail.writer import writer_of
 
 
 def read(raw: bytes, envelope_from: str | None = None) -> Reading:
@@ -17,4 +18,5 @@ def read(raw: bytes, envelope_from: str | None = None) -> Reading:
     Never raises on any input; what is wrong with the mail is in `Reading.mail.defects`.
     """
     parsed = parse(raw)
-    return Reading(parsed.mail, classify(parsed, envelope_from), extract(parsed))
+    content = extract(parsed)
+    return Reading(parsed.mail, classify(parsed, envelope_from), content, writer_of(parsed.mail, content))

@@ -220,9 +220,26 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
+class Writer:
+    """What a mail tells of whoever wrote it. Nothing in it is proven, and nothing is granted for it.
+
+    declared    the language tag its headers name, such as "de-AT"
+    spoken      the language its new text is written in, where the words make that sure
+    plain       beyond doubt, so that a header which says otherwise is not believed
+    utc_offset  minutes east of UTC, None when unknown
+    """
+
+    declared: str | None = None
+    spoken: str | None = None
+    plain: bool = False
+    utc_offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """All that one look at a mail yields: what a parser process returns."""
 
     mail: ParsedMail
     classification: Classification
     content: Content
+    writer: Writer = Writer()

@@ -16,6 +16,7 @@ from mailticket.domain.change import (
     AskAgent,
     Change,
     Decision,
+    LearnPerson,
     OpenTicket,
     ReturnToAgent,
     SettleAlias,
@@ -37,7 +38,7 @@ from mailticket.store.models import (
 )
 from mailticket.store.numbers import free_number
 from mailticket.store.outbox import message_key
-from mailticket.store.people import find_or_add_person, reachable_again
+from mailticket.store.people import find_or_add_person, learn, reachable_again
 
 # Rows nothing here looks at again are no objects: building a statement costs more than running it, and
 # a flush more than both.
@@ -77,6 +78,8 @@ class _Application(TicketChanges):
                 self._return(change)
             case AskAgent():
                 self._ask(change)
+            case LearnPerson():
+                learn(self.session, change)
             case SettleAlias():
                 aliases.settle(self.session, change.alias, change.confirmed, change.actor, self.now)
             case _:

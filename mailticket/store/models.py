@@ -162,6 +162,11 @@ class Person(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(Text)
     language: Mapped[str | None] = mapped_column(String(16))
+    """The tag of the language the desk writes to them in; None when nothing tells."""
+    language_from: Mapped[str | None] = mapped_column(String(16))
+    """How it is known: "header", "text", or "choice", which no mail changes."""
+    utc_offset: Mapped[int | None] = mapped_column(Integer)
+    """Minutes east of UTC of their clock when they last wrote."""
     created_at: Mapped[datetime]
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from mailticket.domain.change import LearnPerson
+from mailticket.domain.types import PersonFacts
 from mailticket.store.dialect import table_of
 from mailticket.store.models import Participant, Person, PersonAddress
 
@@ -17,7 +21,23 @@ _C: Final = _ADDRESS.c
 
 # Statements of the hot path are built once: building one costs more than running it. They run on the
 # session's connection: these rows are never kept as objects, so there is nothing to flush first.
-_KNOWN: Final = select(_C.person_id, _C.undeliverable_since).where(_C.address == bindparam("wanted"))
+_KNOWN: Final = select(_C.person_id).where(_C.address == bindparam("wanted"))
+_P: Final = _PERSON.c
+_REMEMBERED: Final = (
+    select(_P.language, _P.language_from, _P.utc_offset)
+    .join(_ADDRESS, _C.person_id == _P.id)
+    .where(_C.address == bindparam("wanted"))
+)
+_CONTACTS: Final = (
+    select(_C.address, _C.undeliverable_since, _P.language, _P.language_from, _P.utc_offset)
+    .join(_PERSON, _C.person_id == _P.id)
+    .where(_C.address.in_(bindparam("wanted", expanding=True)))
+)
+_LEARN: Final = (
+    update(_PERSON)
+    .where(_P.id == select(_C.person_id).where(_C.address == bindparam("wanted")).scalar_subquery())
+    .values(language=bindparam("tag"), language_from=bindparam("source"), utc_offset=bindparam("minutes"))
+)
 _NEW_PERSON: Final = insert(_PERSON).returning(_PERSON.c.id)
 _NEW_ADDRESS: Final = insert(_ADDRESS)
 _UNREACHABLE: Final = (
@@ -43,15 +63,44 @@ def find_or_add_person(session: Session, address: str, name: str, now: datetime)
     return int(person)
 
 
-def is_known(session: Session, address: str) -> bool:
-    """Whether a canonical address is a person's."""
-    return session.connection().execute(_KNOWN, {"wanted": address}).one_or_none() is not None
+def remembered(session: Session, address: str) -> PersonFacts | None:
+    """What is remembered of the person with a canonical address; None when there is none."""
+    row = session.connection().execute(_REMEMBERED, {"wanted": address}).one_or_none()
+    return None if row is None else PersonFacts(row.language, row.language_from, row.utc_offset)
 
 
-def unreachable_since(session: Session, address: str) -> datetime | None:
-    """Since when nothing reaches an address; None for one that is reached, or is not known."""
-    known = session.connection().execute(_KNOWN, {"wanted": address}).one_or_none()
-    return None if known is None else known.undeliverable_since
+def learn(session: Session, change: LearnPerson) -> None:
+    """Remember what a mail told of its sender, if they are on file."""
+    session.connection().execute(
+        _LEARN,
+        {
+            "wanted": change.address,
+            "tag": change.language,
+            "source": change.language_from,
+            "minutes": change.utc_offset,
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """What writing to an address needs: what is remembered of the person, and since when nothing arrives."""
+
+    person: PersonFacts
+    unreachable_since: datetime | None
+
+
+def contacts(session: Session, addresses: Collection[str]) -> dict[str, Contact]:
+    """Those of some canonical addresses that are on file, in one query."""
+    if not addresses:
+        return {}
+    rows = session.connection().execute(_CONTACTS, {"wanted": list(addresses)})
+    return {
+        row.address: Contact(
+            PersonFacts(row.language, row.language_from, row.utc_offset), row.undeliverable_since
+        )
+        for row in rows
+    }
 
 
 def note_unreachable(session: Session, address: str, now: datetime) -> None:

@@ -15,7 +15,15 @@ from mailticket.config.desk import Desk
 from mailticket.domain.matching import Pointers, named_numbers, pointers, reply_subject
 from mailticket.domain.status import FINISHED
 from mailticket.domain.storms import is_governed
-from mailticket.domain.types import Arrival, EvidenceKind, Facts, OutgoingFacts, ThreadEvidence, TicketFacts
+from mailticket.domain.types import (
+    Arrival,
+    EvidenceKind,
+    Facts,
+    OutgoingFacts,
+    PersonFacts,
+    ThreadEvidence,
+    TicketFacts,
+)
 from mailticket.mail.address import canonical, split_extension
 from mailticket.mail.threading import clean_subject
 from mailticket.mail.token import Claims, Role, token_of_address, token_of_message_id, verify, who_of
@@ -27,7 +35,7 @@ from mailticket.store.load import sender_load
 from mailticket.store.merge import final_ticket
 from mailticket.store.models import Entry, MessageRef, Outbox, Participant, Ticket
 from mailticket.store.outbox import message_key
-from mailticket.store.people import is_known
+from mailticket.store.people import remembered
 
 NOBODY_HERE = "somebody who is not on this ticket"
 """Party of a token whose bearer the ticket does not know (any more)."""
@@ -84,11 +92,12 @@ def gather(
         if ticket in moved
     )
     whose = whose_address(session, sender, desk, [claim for _, claim in claims if claim is not None])
+    person = remembered(session, sender) if sender is not None else None
     facts = Facts(
         department=desk.department_by_address.get(canonical(split_extension(arrival.recipient)[0])),
         sender=sender,
         sender_agent=whose.agent,
-        known_sender=sender is not None and is_known(session, sender),
+        known_sender=person is not None,
         evidence=evidence,
         tickets=tickets,
         already_in=_already_in(session, arrival.content_digest, tickets),
@@ -100,6 +109,7 @@ def gather(
         challenge=whose.challenge,
         ban=ban_of(session, reading, arrival),
         shared=_shared(sender, tickets, desk),
+        person=person or PersonFacts(),
     )
     if facts.bounced is not None and facts.bounced.ticket_id is not None:
         about, _ = _tickets(session, [facts.bounced.ticket_id], lock=lock)

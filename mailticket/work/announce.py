@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from mailticket.config.desk import Desk
 from mailticket.domain.brakes import Braked, Planned, check, what_is_braked
 from mailticket.domain.notify import brake_alerts
+from mailticket.domain.person import language_for
 from mailticket.domain.types import Audience, Notice, Quiet, TicketFacts
 from mailticket.mail.header_out import mailable
 from mailticket.mail.threading import Conversation
@@ -27,7 +28,7 @@ from mailticket.store.autocounts import count_automatic, note_automatic
 from mailticket.store.dialect import table_of
 from mailticket.store.models import MessageRef, Outbox
 from mailticket.store.outbox import OutboxState, OutgoingMail, enqueue_all, message_key, planned_keys
-from mailticket.store.people import unreachable_since
+from mailticket.store.people import Contact, contacts
 
 RETURNED_TO_AGENTS = ("agent.refused", "agent.challenge")
 """What mail of unproven senders makes us send to agents."""
@@ -64,7 +65,9 @@ def announce(
     now: datetime,
 ) -> Announced:
     """Queue notices about `ticket` (or about none). The same notice is never queued twice."""
-    allowed, braked = _brake(session, notices, ticket, desk, now)
+    outside = {notice.recipient for notice in notices if notice.audience is Audience.CUSTOMER}
+    known = contacts(session, outside)
+    allowed, braked = _brake(session, notices, ticket, desk, now, known)
     allowed = _not_told_yet(session, allowed)
     if not allowed:
         return Announced(0, braked)
@@ -72,7 +75,15 @@ def announce(
     talks = _conversations(session, allowed)
     nothing = Conversation()
     mails = [
-        _written(notice, about, ticket, desk, secret, talks.get((notice.ticket_id, notice.identity), nothing))
+        _written(
+            notice,
+            about,
+            ticket,
+            desk,
+            secret,
+            talks.get((notice.ticket_id, notice.identity), nothing),
+            known.get(notice.recipient),
+        )
         for notice, about in zip(allowed, shown, strict=True)
     ]
     queued = enqueue_all(session, mails, now)
@@ -101,7 +112,12 @@ def _shown(notice: Notice, ticket: TicketFacts | None) -> TicketFacts | None:
 
 
 def _brake(
-    session: Session, notices: Sequence[Notice], ticket: TicketFacts | None, desk: Desk, now: datetime
+    session: Session,
+    notices: Sequence[Notice],
+    ticket: TicketFacts | None,
+    desk: Desk,
+    now: datetime,
+    known: Mapping[str, Contact],
 ) -> tuple[list[Notice], tuple[str, ...]]:
     """Automatic mail to outsiders passes only below every limit; the rest always passes.
 
@@ -121,7 +137,8 @@ def _brake(
         if notice.automatic is None or notice.audience is Audience.INTERNAL:
             allowed.append(notice)
             continue
-        dead_since = unreachable_since(session, notice.recipient)
+        contact = known.get(notice.recipient)
+        dead_since = contact.unreachable_since if contact is not None else None
         if dead_since is not None:
             braked.append(f"{words}nothing has reached this address since {dead_since.date().isoformat()}")
             continue
@@ -187,6 +204,7 @@ def _written(
     desk: Desk,
     secret: bytes,
     talk: Conversation,
+    contact: Contact | None,
 ) -> OutgoingMail:
     department = desk.departments[shown.department if shown else desk.default_department]
     ticket_id, entry_id = ticket.id if ticket else 0, notice.entry_id or 0
@@ -207,6 +225,8 @@ def _written(
         "extra": notice.extra,
         "reason": notice.reason,
         "ticket": _snapshot(shown) if shown else None,
+        "language": _language(notice, department.key, desk, contact),
+        "utc_offset": contact.person.utc_offset if contact is not None else None,
     }
     if notice.files:
         context["files"] = [asdict(file) for file in notice.files]
@@ -228,6 +248,13 @@ def _written(
         ticket_id=shown.id if shown else None,
         entry_id=notice.entry_id,
     )
+
+
+def _language(notice: Notice, department: str, desk: Desk, contact: Contact | None) -> str:
+    if notice.audience is Audience.CUSTOMER:
+        return language_for(contact.person if contact is not None else None, department, desk)
+    agent = desk.agents.get(notice.identity.removeprefix("agent:"))
+    return (agent.language if agent is not None else None) or desk.language
 
 
 def _role(notice: Notice) -> Role:

@@ -21,6 +21,7 @@ from mailticket.delivery.context import (
     context_of,
     ticket_view,
 )
+from mailticket.delivery.moments import readers_zone
 from mailticket.delivery.render import Renderer
 from mailticket.domain import report_mail
 from mailticket.domain.digest_mail import DigestMail, from_json
@@ -121,15 +122,16 @@ def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> 
     message = said if entry and entry.kind == "message" else _passage(material.last_message, ())
     internal = mail.audience == "internal"
     beside = entry is not None and mail.template in _SHOWS_LAST_MESSAGE and entry.kind != "message"
-    agent = desk.agents.get(desk.agent_by_address.get(mail.recipient.lower(), ""))
+    zone, is_theirs = _zone(mail, desk, now)
     department = desk.departments.get(context["ticket"]["department"]) if context["ticket"] else None
     return Letter(
         recipient=Person(mail.recipient_name, mail.recipient, "agent" if internal else "customer"),
         company=desk.name,
         now=now,
-        zone=(agent.time_zone if agent and agent.time_zone else desk.time_zone),
+        zone=zone,
+        zone_is_theirs=is_theirs,
         command_prefix=desk.command_prefix,
-        reply=(marker_line("en"), context["token"]) if context["token"] else None,
+        reply=(marker_line(context.get("language") or "en"), context["token"]) if context["token"] else None,
         ticket=view,
         message=message,
         response=said if entry and entry.kind == "response" else None,
@@ -155,6 +157,15 @@ def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> 
         alert=alert_of(extra.get("alert")),
         alerts=summary_of(extra.get("alerts")),
     )
+
+
+def _zone(mail: ClaimedOut, desk: Desk, now: datetime) -> tuple[str, bool]:
+    """In which zone the reader reads times, and whether it is known to be theirs."""
+    if mail.audience != "internal":
+        return readers_zone(mail.context.get("utc_offset"), desk.time_zone, now)
+    agent = desk.agents.get(desk.agent_by_address.get(mail.recipient.lower(), ""))
+    own = agent.time_zone if agent is not None else None
+    return own or desk.time_zone, own is not None
 
 
 def _view(snapshot: dict[str, Any], extra: dict[str, Any], desk: Desk) -> TicketView:

@@ -12,7 +12,7 @@ from mailticket.config.cron import CronLine
 from mailticket.config.problems import Path, dotted
 from mailticket.config.references import REFERENCES
 from mailticket.config.shape import Leaf, leaves
-from mailticket.config.values import Address, Day, Duration, TimeZone, Weekday
+from mailticket.config.values import Address, Day, Duration, LanguageTag, TimeZone, Weekday
 
 __all__ = ["default_of", "heading_of", "rows", "type_of"]
 
@@ -59,7 +59,13 @@ def _type(annotation: Any, metadata: Any = ()) -> str:
     if typing.get_origin(annotation) is dict:
         values = "intervals" if typing.get_origin(arguments[1]) is not None else _type(arguments[1])
         return f"table {_type(arguments[0])} = {values}"
-    known = ((Address, "address"), (TimeZone, "time zone"), (Weekday, "weekday"), (CronLine, "cron line"))
+    known = (
+        (Address, "address"),
+        (TimeZone, "time zone"),
+        (Weekday, "weekday"),
+        (CronLine, "cron line"),
+        (LanguageTag, "language"),
+    )
     for named, word in known:
         if annotation is str and typing.get_args(named)[1] in metadata:
             return word
