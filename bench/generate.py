@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Engine, Table, insert
 
 from mailticket.config.desk import Agent, Department, Desk, Digest, Priority, SLAPlan
+from mailticket.domain.eventchain import SALT_BYTES, START, EntryWords, Place, link, words_digest
 from mailticket.store.dialect import table_of
 from mailticket.store.due import SLA
 from mailticket.store.engine import transaction
@@ -150,11 +151,12 @@ def _ticket(number: int, amount: Amount) -> dict[str, Any]:
     }
 
 
-def _tables(tickets: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Table, list[Mapping[str, Any]]]]:
-    yield table_of(Ticket), list(tickets)
+def _tables(tickets: Sequence[dict[str, Any]]) -> Iterator[tuple[Table, Sequence[Mapping[str, Any]]]]:
+    events = [event for item in tickets for event in _chained(item)]
+    yield table_of(Ticket), tickets
     yield table_of(Participant), [_participant(item) for item in tickets]
     yield table_of(Entry), [_entry(item) for item in tickets]
-    yield table_of(TicketEvent), [event for item in tickets for event in _events(item)]
+    yield table_of(TicketEvent), events
     yield table_of(MessageRef), [_reference(item) for item in tickets]
     yield (
         table_of(Deadline),
@@ -191,6 +193,21 @@ def _entry(ticket: Mapping[str, Any]) -> dict[str, Any]:
         "reason": "the mail that opened the ticket",
         "created_at": ticket["created_at"],
     }
+
+
+def _chained(ticket: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The events of a ticket with their digests; the ticket learns its head."""
+    head, entry = START, _entry(ticket)
+    told = EntryWords(entry["kind"], entry["audience"], entry["author"], entry["text"])
+    for seq, event in enumerate(_events(ticket), start=1):
+        salt = sha256(f"{ticket['id']}.{seq}".encode()).digest()[:SALT_BYTES]
+        tells = told if event["kind"] == entry["kind"] else None
+        words = words_digest(salt, event["actor"], event["reason"], event["data"], tells)
+        head = link(
+            head, Place(ticket["id"], seq, event["entry_id"], event["kind"], event["at"], None), words
+        )
+        yield {**event, "chain_id": ticket["id"], "seq": seq, "salt": salt, "words": words, "digest": head}
+        ticket |= {"log_length": seq, "log_head": head}
 
 
 def _events(ticket: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -23,6 +23,7 @@ from mailticket.cli.report_commands import report_app
 from mailticket.cli.simulate_command import simulate
 from mailticket.cli.templates_commands import templates_app
 from mailticket.cli.top_command import top
+from mailticket.cli.verify_command import verify
 
 app = typer.Typer(
     name="mailticket",
@@ -70,6 +71,7 @@ app.command("hash-password")(hash_password_command)
 app.command()(status)
 app.command()(top)
 app.command()(simulate)
+app.command()(verify)
 app.add_typer(ticket_app, name="ticket")
 app.add_typer(alias_app, name="alias")
 app.add_typer(held_app, name="held")

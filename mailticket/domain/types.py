@@ -286,6 +286,8 @@ class EventKind(enum.StrEnum):
     MOVED = "moved"
     COLLAB = "collab"
     CHALLENGED = "challenged"
+    ERASED = "erased"
+    """Words of earlier events were erased on request; its data proves what stands there now."""
     FOLLOWED_UP = "followed-up"
     """The desk reminded the customer, or an agent of the customer, by itself."""
 

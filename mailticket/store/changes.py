@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from mailticket.domain.change import (
@@ -28,13 +27,12 @@ from mailticket.domain.change import (
 )
 from mailticket.domain.status import FINISHED
 from mailticket.domain.types import Event, EventKind
-from mailticket.store.dialect import table_of
+from mailticket.store.event_log import record
 from mailticket.store.merge import final_ticket, merge, move_entry, newest_message
-from mailticket.store.models import Entry, Ticket, TicketEvent
+from mailticket.store.models import Entry, Ticket
 from mailticket.store.people import add_participant, find_or_add_person, note_unreachable, remove_participant
 
-_LOG: Final = insert(table_of(TicketEvent))
-"""Built once, and run without flushing first: tickets and entries have their ids from a flush already."""
+__all__ = ["Applied", "TicketChanges", "apply_changes", "change_field", "record"]
 
 
 @dataclass(slots=True)
@@ -54,25 +52,6 @@ def apply_changes(session: Session, ticket: Ticket, changes: Iterable[Change], n
         work.perform(change)
     session.flush()
     return work.done
-
-
-def record(session: Session, events: list[Event]) -> None:
-    """Append events to the log of their tickets; those without a ticket stay with the mail only."""
-    rows: list[dict[str, Any]] = [
-        {
-            "ticket_id": event.ticket_id,
-            "entry_id": event.entry_id,
-            "kind": str(event.kind),
-            "actor": event.actor,
-            "at": event.at,
-            "reason": event.reason,
-            "data": event.data,
-        }
-        for event in events
-        if event.ticket_id is not None
-    ]
-    if rows:
-        session.connection().execute(_LOG, rows)
 
 
 def change_field(session: Session, ticket: Ticket, change: SetField, now: datetime) -> Event | None:

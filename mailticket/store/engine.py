@@ -94,13 +94,17 @@ def transaction(engine: Engine) -> Iterator[Session]:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Session]:
+def reading(engine: Engine, *, snapshot: bool = False) -> Iterator[Session]:
     """A session for reading one consistent state (SQLite) or committed rows (PostgreSQL); cannot write.
 
+    snapshot: one consistent state on PostgreSQL too (REPEATABLE READ), for what takes many queries.
     Never waits for a writer. Raises `Temporary` when the database cannot be read now.
     """
+    reader = _reader(engine)
+    if snapshot and engine.dialect.name != "sqlite":
+        reader = reader.execution_options(isolation_level="REPEATABLE READ")
     try:
-        with Session(_reader(engine), expire_on_commit=False) as session:
+        with Session(reader, expire_on_commit=False) as session:
             yield session
     except (DBAPIError, PoolTimeout) as error:
         raise_plain(error)

@@ -211,6 +211,9 @@ class Ticket(Base):
     predecessor_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
     version: Mapped[int] = mapped_column(Integer, default=1)
+    log_length: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    """How many events were recorded on it, and the digest of the last (domain/eventchain.py)."""
+    log_head: Mapped[bytes | None]
 
     __table_args__ = (
         Index("ix_ticket_status_department", "status", "department"),
@@ -295,7 +298,11 @@ class EntryAttachment(Base):
 
 
 class TicketEvent(Base):
-    """What happened, to which ticket, by whom, how we knew, and why."""
+    """What happened, to which ticket, by whom, how we knew, and why.
+
+    Rows are never changed or deleted (domain/eventchain.py); one moves when its entry does. Rows
+    without `seq` were written around the log.
+    """
 
     __tablename__ = "ticket_event"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -306,9 +313,21 @@ class TicketEvent(Base):
     at: Mapped[datetime]
     reason: Mapped[str] = mapped_column(Text)
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    trust: Mapped[str | None] = mapped_column(String(16))
+    """How well the actor was known; None for the desk itself and for operators."""
+    chain_id: Mapped[int | None] = mapped_column(Id)
+    """The ticket it was recorded on, wherever it is now."""
+    seq: Mapped[int | None] = mapped_column(Integer)
+    """Its position in that chain, from 1."""
+    salt: Mapped[bytes | None]
+    """None once the words are erased."""
+    words: Mapped[bytes | None]
+    """The digest of actor, reason, data, and the entry's text where it tells of one; stays when they go."""
+    digest: Mapped[bytes | None]
 
     __table_args__ = (
         Index("ix_ticket_event_ticket_id_id", "ticket_id", "id"),
+        Index("ix_ticket_event_chain_id_seq", "chain_id", "seq", unique=True),
         # partial: no other event pays for it
         Index(
             "ix_ticket_event_bounced", "at",

@@ -208,7 +208,7 @@ class Receiver:
         """
         if not done.events:
             return ()
-        record(session, done.events)
+        record(session, done.events, decision.trust)
         ticket = None
         if done.ticket is not None:
             if decision.quiet is None or decision.outcome is Outcome.NEW_TICKET:

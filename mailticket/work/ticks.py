@@ -18,11 +18,13 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Engine
 
 from mailticket.config.desk import Desk
+from mailticket.domain.eventchain import seal_key
 from mailticket.domain.followup import Step
 from mailticket.store import aliases
 from mailticket.store.autocounts import prune
 from mailticket.store.due import SLA
-from mailticket.store.engine import transaction
+from mailticket.store.engine import reading, transaction
+from mailticket.store.seals import is_sealed, make_seal
 from mailticket.work.alerts import AlertRounds
 from mailticket.work.deadlines import DeadlineWork, Handler
 from mailticket.work.digests import Digests
@@ -38,6 +40,7 @@ _SLA_EVERY = 1
 _DIGEST_EVERY = 2
 _CHALLENGES_EVERY = 10
 _REPORTS_EVERY = 20
+_SEAL_EVERY = 60
 _PRUNE_EVERY = 300
 """Seconds. A look at nothing costs 0.2 ms, and a reader should not have to wait for the next one."""
 
@@ -56,6 +59,7 @@ class Ticks:
         self._engine = engine
         self._desk = desk
         self._secret = secret
+        self._seal_key = seal_key(secret)
         self._clock = clock
         self._on_queued = on_queued
         self._schedules = Schedules(desk)
@@ -80,6 +84,7 @@ class Ticks:
         self._scheduler.add_job(
             self._guarded, "interval", [self.reports], seconds=_REPORTS_EVERY, executor="reports"
         )
+        self._scheduler.add_job(self._guarded, "interval", [self.seal], seconds=_SEAL_EVERY)
         self._scheduler.add_job(self._guarded, "interval", [self.prune], seconds=_PRUNE_EVERY)
 
     def start(self) -> None:
@@ -102,6 +107,20 @@ class Ticks:
             gone += batch
             if batch < _PRUNE_BATCH:
                 return gone
+
+    def seal(self) -> int:
+        """Seal what the event log has new; returns how many events. The seal goes to the log as well."""
+        sealed = 0
+        while True:
+            with reading(self._engine) as session:
+                if is_sealed(session):
+                    return sealed
+            with transaction(self._engine) as session:
+                seal = make_seal(session, self._seal_key, self._clock())
+            if seal is None:
+                return sealed
+            sealed += seal.count
+            log.info("log.sealed", seal=seal.number, events=seal.count, digest=seal.digest)
 
     def deadlines(self) -> int:
         """Work off the deadlines that have come, and tell their readers; returns how many there were."""

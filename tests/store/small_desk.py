@@ -74,7 +74,7 @@ class SmallDesk:
             facts = gather(session, mail, arrival, self.desk, SECRET)
             decision = decide(mail, arrival, facts, self.desk, self.now)
             done = apply(session, decision, mail, arrival, self.now)
-            record(session, done.events)
+            record(session, done.events, decision.trust)
             session.flush()
             after = ticket_facts(session, done.ticket) if done.ticket else None
             notices = plan(done.events, after, self.desk, Occasion(f"in:{inbound.id}", decision.acknowledge))
