@@ -16,8 +16,8 @@ from alembic import op
 
 from mailticket.domain.eventchain import SALT_BYTES, START, EntryWords, Place, link, words_digest
 
-revision = "0008"
-down_revision = "0007"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
