@@ -258,6 +258,8 @@ class Desk(Section):
     """Whose Cc makes collaborators, once it is proven who wrote; agents always can with #cc."""
     subject_window: Duration = timedelta(days=14)
     """How long a reply without any pointer finds its ticket by person and subject; 0 never."""
+    one_tap_expires: PositiveDuration = timedelta(days=30)
+    """How long the one-tap links of a mail work, in whole days."""
 
     @field_validator("subject_tag")
     @classmethod

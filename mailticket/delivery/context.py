@@ -79,6 +79,15 @@ class Complaint:
     nearest: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class TapLink:
+    """A one-tap action: what it does, in a word and in words, and the mailto: link."""
+
+    name: str
+    label: str
+    link: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
     """Everything a mail may say. Only `recipient`, `company`, `now` and `zone` concern every mail.
@@ -92,6 +101,7 @@ class Letter:
     since_date since when the customer waits, or the desk for them; next_date  when it is resolved
     updated    the customer was told where the ticket stands
     about      whom or what it is about, such as an address
+    actions    what the reader can ask for by one tap
     """
 
     recipient: Person
@@ -118,6 +128,7 @@ class Letter:
     since_date: datetime | None = None
     next_date: datetime | None = None
     updated: bool = False
+    actions: tuple[TapLink, ...] = ()
     problems: tuple[Complaint, ...] = ()
     original_subject: str = ""
     original_text: str = ""
@@ -183,6 +194,7 @@ def context_of(letter: Letter) -> dict[str, Any]:
         "since_date": letter.since_date,
         "next_date": letter.next_date,
         "updated": letter.updated,
+        "actions": [asdict(action) for action in letter.actions],
         "problems": [_complaint(problem) for problem in letter.problems],
         "original": {"subject": letter.original_subject, "text": letter.original_text},
         "digest": _digest(letter.digest, letter.now),

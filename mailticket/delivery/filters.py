@@ -14,6 +14,7 @@ from jinja2.runtime import Context
 
 from mailticket.delivery import moments
 from mailticket.delivery.digest_values import BarRow, Bars, Item, Items
+from mailticket.delivery.link_values import Links
 from mailticket.delivery.sandbox import RUN, Run
 from mailticket.delivery.values import Table, Value, Words
 from mailticket.mail.charset import clean_text
@@ -47,7 +48,7 @@ def shown(run: Run, value: Any) -> str:
 def finalize(context: Context, value: Any) -> str:
     """What `{{ value }}` writes: a placeholder, the value itself being put aside."""
     run: Run = context[RUN]
-    if isinstance(value, Words | Table | Items | Bars):
+    if isinstance(value, Words | Table | Items | Bars | Links):
         kept: Value = value
     else:
         kept = Words(shown(run, value))
@@ -125,6 +126,14 @@ def _bars(context: Context, rows: Sequence[Any], late: str) -> Bars:
         words = f"{values['count']}, {values['late']} {late}" if values["late"] else str(values["count"])
         found.append(BarRow(_cell(run, values["label"]), int(values["count"]), int(values["late"]), words))
     return Bars(tuple(found))
+
+
+@pass_context
+def _links(context: Context, actions: Sequence[Any]) -> Links:
+    """One-tap actions as links; each has `label` and `link`."""
+    run: Run = context[RUN]
+    got = context.environment.getattr
+    return Links(tuple((_cell(run, got(row, "label")), _cell(run, got(row, "link"))) for row in actions))
 
 
 def _cell(run: Run, value: Any) -> str:
@@ -249,6 +258,7 @@ TEMPLATE_FILTERS: dict[str, Any] = {name: FILTERS[name] for name in _JINJA} | {
     "due": _due,
     "facts": _facts,
     "join": _join,
+    "links": _links,
     "listed": _listed,
     "person": _person,
     "plural": _plural,

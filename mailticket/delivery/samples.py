@@ -14,17 +14,26 @@ from mailticket.delivery.context import (
     Letter,
     Passage,
     Person,
+    TapLink,
     TicketView,
     context_of,
 )
 from mailticket.delivery.render import Renderer, TemplateProblem
 from mailticket.delivery.sample_digest import sample_digest
 from mailticket.delivery.sample_report import sample_report
+from mailticket.mail.mailto import mailto_link
 from mailticket.mail.marker import marker_line
 
 _NOW = datetime(2026, 11, 3, 13, 40, tzinfo=UTC)
 _ZONE = "Europe/Berlin"
 _TOKEN = "cei5uabqmfxgk43umvsca3tpebuxg5a7onuxu6dfnv2hi2lo"  # noqa: S105 -- signed by nobody
+_TAPS = tuple(
+    TapLink(name, label, mailto_link(f"support+{_TOKEN}@bank.example", subject, "Just send this mail."))
+    for name, label, subject in (
+        ("take", "Take it", "Take ticket 20261103-0001"),
+        ("resolve", "Mark as solved", "Resolve ticket 20261103-0001"),
+    )
+)
 _SIGNATURE = "Kind regards\nSupport team, Example Bank\nMon-Fri 8:00-18:00 CET"
 _CUSTOMER = Person("Erika Muster", "erika@customer.example", "customer")
 _AGENT = Person("Anna Agent", "anna@bank.example", "agent")
@@ -71,13 +80,16 @@ def _letter(**parts: object) -> Letter:
         "zone": _ZONE,
         "reply": (marker_line("en"), _TOKEN),
         "reason": "you work in Support",
+        "actions": _TAPS,
     } | parts
     return Letter(**values)  # type: ignore[arg-type]  # as above
 
 
 def _to_customer(**parts: object) -> Letter:
     return _letter(
-        **{"recipient": _CUSTOMER, "signature": _SIGNATURE, "reason": "", "ticket": sample_ticket()} | parts
+        **{"recipient": _CUSTOMER, "signature": _SIGNATURE, "reason": "", "ticket": sample_ticket()}
+        | {"actions": ()}
+        | parts
     )
 
 

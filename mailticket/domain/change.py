@@ -249,7 +249,10 @@ Change = (
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do with a mail, and why, in words, in the order the reasons came up."""
+    """What to do with a mail, and why, in words, in the order the reasons came up.
+
+    ignored  what of the mail does nothing, as sentences for the agent who wrote it
+    """
 
     outcome: Outcome
     changes: tuple[Change, ...] = ()
@@ -259,3 +262,4 @@ class Decision:
     acknowledge: bool = False
     rejection: str | None = None
     quiet: Quiet | None = None
+    ignored: tuple[str, ...] = ()

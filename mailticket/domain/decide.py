@@ -12,7 +12,7 @@ from datetime import datetime
 from mailticket.config.desk import Desk
 from mailticket.domain.aliases import ask_owner, settle
 from mailticket.domain.change import Decision, ReturnToAgent
-from mailticket.domain.decide_agent import decide_agent
+from mailticket.domain.decide_agent import decide_agent, decide_tapped
 from mailticket.domain.decide_bounce import decide_bounce
 from mailticket.domain.decide_customer import join, open_ticket, record_automatic
 from mailticket.domain.holding import decide_asked
@@ -105,6 +105,10 @@ def _as_agent(
             return Decision(Outcome.IGNORED, (), (*reasons, why), trust.level, match.ticket.id)
         if match.ticket.id in facts.already_in:
             return _already(match, trust)
+        if facts.tapped is not None:
+            return decide_tapped(
+                reading, facts.tapped, match.ticket, agent, trust.level, desk, reasons, facts=facts, now=now
+            )
         entry = match.evidence.entry if match.evidence else 0
         return decide_agent(
             reading, match.ticket, agent, trust.level, desk, reasons, facts=facts, entry=entry, now=now

@@ -7,6 +7,7 @@ be told from the agent's own words, a mail without words.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from mailticket.config.desk import Desk
@@ -17,8 +18,9 @@ from mailticket.domain.change import AddEntry, AddParticipant, Change, Decision,
 from mailticket.domain.effects import ALONE, EFFECTS
 from mailticket.domain.permissions import refused
 from mailticket.domain.status import Refused, StatusEvent
+from mailticket.domain.taps import spelled
 from mailticket.domain.thread_commands import spelled_out, undecided
-from mailticket.domain.types import Audience, EntryKind, Facts, Outcome, TicketFacts, Trust
+from mailticket.domain.types import Audience, EntryKind, Facts, Outcome, Tapped, TicketFacts, Trust
 from mailticket.mail.commands import Command, Problem, Problems, parse_commands
 from mailticket.mail.header_out import mailable
 from mailticket.mail.marker import find_tokens, is_marker_line
@@ -72,6 +74,31 @@ def signature_of(reading: Reading) -> str:
     return "".join(
         reading.mail.text[span.start : span.end] for span in spans if span.kind is SpanKind.SIGNATURE
     )
+
+
+def decide_tapped(
+    reading: Reading,
+    tapped: Tapped,
+    ticket: TicketFacts,
+    agent: str,
+    trust: Trust,
+    desk: Desk,
+    reasons: tuple[str, ...],
+    *,
+    facts: Facts,
+    now: datetime,
+) -> Decision:
+    """The decision for an agent's one-tap mail: as if they had typed what its address stands for."""
+    done = spelled(tapped, f"agent:{agent}", reading.content.reply, desk, now)
+    if isinstance(done, str):
+        return _returned(reading, agent, ticket, trust, (Problem("", done),), reasons)
+    typed = replace(reading, content=replace(reading.content, reply=done.text, spans=()))
+    told = (*reasons, "one tap: its address says what is asked")
+    decision = decide_agent(typed, ticket, agent, trust, desk, told, facts=facts, entry=0, now=now)
+    if not done.unused:
+        return decision
+    why = "the words in your mail were not used: a one-tap mail does what its address says, and no more"
+    return replace(decision, ignored=(*decision.ignored, why))
 
 
 def _done_alone(command: Command, actor: Actor) -> list[Change] | Problem:

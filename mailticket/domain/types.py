@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from mailticket.mail.authentication import Verdict
@@ -203,6 +203,25 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
+class Tapped:
+    """A one-tap action that a mail asks for, by the address it was sent to.
+
+    action, argument  see domain/taps.py
+    entry             what the action is about, beside the ticket; 0 for nothing
+    offered           the day its link was made (UTC)
+    party             whom it was made for ("agent:KEY" or a canonical address); somebody who is
+                      neither an agent nor on the ticket any more is nobody's party
+    """
+
+    ticket_id: int
+    action: int
+    argument: int
+    entry: int
+    offered: date
+    party: str
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What the database knows that bears on one mail.
 
@@ -223,6 +242,7 @@ class Facts:
     shared         tickets of the sender's organisation, where its people may join each other's
     load           what the sender has sent lately; nothing where no limit bears on the mail
     person         what is remembered of the sender
+    tapped         the one-tap action it asks for, whoever sent it; grants nothing by itself
     """
 
     department: str | None
@@ -243,6 +263,7 @@ class Facts:
     load: SenderLoad = SenderLoad()
     shared: frozenset[int] = frozenset()
     person: PersonFacts = PersonFacts()
+    tapped: Tapped | None = None
 
 
 class Outcome(enum.StrEnum):
@@ -315,6 +336,24 @@ class MadeFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Tap:
+    """A one-tap action offered in a mail (domain/taps.py).
+
+    name     what templates call it: "take", "transfer"
+    label    words for the link
+    subject  of the mail it opens; body: its text
+    entry    what the action is about, beside the ticket
+    """
+
+    name: str
+    label: str
+    code: int
+    subject: str
+    body: str
+    entry: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One mail to one recipient, planned but not yet written.
 
@@ -324,6 +363,7 @@ class Notice:
     extra      what its template needs beyond the ticket and the entry; JSON-able
     files      made for this mail and sent along with it
     asked      the held ticket an outsider is asked about; their token is then good for the answer only
+    taps       the actions its reader can ask for by one tap
     """
 
     template: str
@@ -339,3 +379,4 @@ class Notice:
     extra: dict[str, Any] = field(default_factory=dict)
     asked: int | None = None
     files: tuple[MadeFile, ...] = ()
+    taps: tuple[Tap, ...] = ()

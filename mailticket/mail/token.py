@@ -7,6 +7,7 @@ them somewhere. It is lower-case base32 without padding over
     1 byte     version (high four bits) and role (low four bits)
     varint     ticket id
     varint     entry id, the newest entry its recipient had seen
+    2 varints  in a token of a one-tap action only: which action, and the day it was offered
     5 bytes    who: the start of SHA-256 of the recipient's canonical identity
     16 bytes   the start of HMAC-SHA256 over all before it, with a key derived per version and role
 
@@ -24,6 +25,7 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 _VERSION = 1
 _WHO_BYTES = 5
@@ -31,8 +33,11 @@ _MAC_BYTES = 16
 _MAX_ID = 2**63 - 1
 _MIN_LENGTH = 39
 """Base32 length of the shortest token: role, two one-byte ids, who and MAC are 24 bytes."""
-_MAX_LENGTH = 64
-"""Two ids of 2**63-1 (9 bytes each) make 40 bytes, which are 64 characters of base32."""
+_MAX_LENGTH = 77
+"""Two ids of 2**63-1 (9 bytes each), an action of 2**32-1 and a day of 2**16-1 make 48 bytes."""
+_MAX_ACTION = 2**32 - 1
+_MAX_DAY = 2**16 - 1
+_FIRST_DAY = date(2026, 1, 1)
 _MAX_LOCAL_PART = 64
 """RFC 5321 section 4.5.3.1.1."""
 
@@ -46,22 +51,30 @@ class Role(enum.IntEnum):
 
     CUSTOMER = 1
     AGENT = 2
-    ACTION = 3
-    """A one-tap action of an agent."""
+    QUESTION = 3
+    """An outsider's answer to the question about a held reply; its `ticket` is the held one."""
     BOUNCE = 4
     """The VERP address that is the envelope sender of an outgoing mail."""
     CHALLENGE = 5
     """An agent's answer to whether an address is theirs; its `ticket` is the alias, its `entry` 0."""
+    ACTION = 6
+    """One action by one tap: the address alone says what is asked, and the mail needs no text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a verified token says. `who` compares with `who_of(identity)` of the presumed sender."""
+    """What a verified token says. `who` compares with `who_of(identity)` of the presumed sender.
+
+    action  of a one-tap token: its code (domain/taps.py); its `entry` is whatever the action is about
+    offered of a one-tap token: the day it was made (UTC)
+    """
 
     role: Role
     ticket: int
     entry: int
     who: bytes
+    action: int = 0
+    offered: date | None = None
 
 
 def who_of(identity: str) -> bytes:
@@ -79,7 +92,27 @@ def mint(secret: bytes, role: Role, ticket: int, entry: int, identity: str) -> s
     """
     if not secret:
         raise ValueError("the secret is empty")
-    payload = bytes([_VERSION << 4 | role]) + _varint(ticket) + _varint(entry) + who_of(identity)
+    if role is Role.ACTION:
+        raise ValueError("a token of an action names it: mint_action")
+    return _signed(secret, role, _varint(ticket) + _varint(entry), identity)
+
+
+def mint_action(secret: bytes, ticket: int, entry: int, identity: str, *, action: int, offered: date) -> str:
+    """The token with which this person asks for one action on this ticket, and for nothing else.
+
+    action: its code, 0..2**32-1. offered: today (UTC), from 2026 on, so that it can expire.
+    Raises ValueError as `mint` does.
+    """
+    day = (offered - _FIRST_DAY).days
+    if not (secret and 0 <= action <= _MAX_ACTION and 0 <= day <= _MAX_DAY):
+        raise ValueError(f"an action that cannot be written into a token: {action}, {offered}")
+    return _signed(
+        secret, Role.ACTION, _varint(ticket) + _varint(entry) + _varint(action) + _varint(day), identity
+    )
+
+
+def _signed(secret: bytes, role: Role, numbers: bytes, identity: str) -> str:
+    payload = bytes([_VERSION << 4 | role]) + numbers + who_of(identity)
     return _encode(payload + _mac(secret, role, payload))
 
 
@@ -100,8 +133,12 @@ def verify(secret: bytes, token: str) -> Claims | None:
         return None
     ids, who = payload[1:-_WHO_BYTES], payload[-_WHO_BYTES:]
     ticket, used = _read_varint(ids, 0)
-    entry, _ = _read_varint(ids, used)
-    return Claims(role, ticket, entry, who)
+    entry, used = _read_varint(ids, used)
+    if role is not Role.ACTION:
+        return Claims(role, ticket, entry, who)
+    action, used = _read_varint(ids, used)
+    day, _ = _read_varint(ids, used)
+    return Claims(role, ticket, entry, who, action, _FIRST_DAY + timedelta(days=day))
 
 
 def reply_address(address: str, token: str) -> str:

@@ -15,6 +15,9 @@ from mailticket.domain.types import AliasFacts, AliasState
 from mailticket.mail.token import Claims, Role, who_of
 from mailticket.store.models import AgentAlias, Inbound
 
+_ACTING = (Role.AGENT, Role.ACTION, Role.CHALLENGE)
+"""Roles in which a token's bearer may be an agent."""
+
 
 @dataclass(frozen=True, slots=True)
 class WhoseAddress:
@@ -32,7 +35,7 @@ def whose_address(session: Session, sender: str | None, desk: Desk, claims: Sequ
     costs a query.
     """
     agent = desk.agent_by_address.get(sender) if sender else None
-    if sender is None or not any(claim.role in (Role.AGENT, Role.CHALLENGE) for claim in claims):
+    if sender is None or not any(claim.role in _ACTING for claim in claims):
         return WhoseAddress(agent)
     if agent is not None:
         return WhoseAddress(agent, challenge=challenge_of(session, claims, agent))

@@ -15,12 +15,14 @@ from mailticket.config.desk import Desk
 from mailticket.domain.matching import Pointers, named_numbers, pointers, reply_subject
 from mailticket.domain.status import FINISHED
 from mailticket.domain.storms import is_governed
+from mailticket.domain.taps import action_of
 from mailticket.domain.types import (
     Arrival,
     EvidenceKind,
     Facts,
     OutgoingFacts,
     PersonFacts,
+    Tapped,
     ThreadEvidence,
     TicketFacts,
 )
@@ -81,16 +83,11 @@ def gather(
     if not raw_evidence and sender is not None:
         raw_evidence = _same_subject(session, reading, sender, desk, arrival.received_at)
     tickets, moved = _tickets(session, {ticket for _, ticket, _ in raw_evidence}, lock=lock)
-    evidence = tuple(
-        ThreadEvidence(
-            kind=kind,
-            ticket_id=moved[ticket],
-            party=_party(claim, tickets[moved[ticket]], desk) if claim else None,
-            entry=claim.entry if claim else 0,
-        )
+    pointing = [
+        (_evidence(kind, tickets[moved[ticket]], claim, desk), claim)
         for kind, ticket, claim in raw_evidence
         if ticket in moved
-    )
+    ]
     whose = whose_address(session, sender, desk, [claim for _, claim in claims if claim is not None])
     person = remembered(session, sender) if sender is not None else None
     facts = Facts(
@@ -98,7 +95,7 @@ def gather(
         sender=sender,
         sender_agent=whose.agent,
         known_sender=person is not None,
-        evidence=evidence,
+        evidence=tuple(item for item, _ in pointing),
         tickets=tickets,
         already_in=_already_in(session, arrival.content_digest, tickets),
         bounced=_bounced(session, reading, arrival, secret),
@@ -110,6 +107,7 @@ def gather(
         ban=ban_of(session, reading, arrival),
         shared=_shared(sender, tickets, desk),
         person=person or PersonFacts(),
+        tapped=_tapped(pointing),
     )
     if facts.bounced is not None and facts.bounced.ticket_id is not None:
         about, _ = _tickets(session, [facts.bounced.ticket_id], lock=lock)
@@ -170,9 +168,7 @@ def _raw_evidence(
 ) -> list[_Raw]:
     """(kind, ticket id as named, claims) of every pointer that holds, strongest first."""
     rows: list[_Raw] = [
-        (kind, claim.ticket, claim)
-        for kind, claim in claims
-        if claim is not None and claim.role in (Role.CUSTOMER, Role.AGENT)
+        (kind, claim.ticket, claim) for kind, claim in claims if claim is not None and _points(kind, claim)
     ]
     rows += [
         (EvidenceKind.ALIAS if row.direction == "ref" else EvidenceKind.REFERENCE, row.ticket_id, None)
@@ -182,6 +178,24 @@ def _raw_evidence(
         numbered = session.execute(_NUMBERED, {"numbers": list(found.numbers)}).scalars()
         rows += [(EvidenceKind.SUBJECT_NUMBER, ticket, None) for ticket in numbered]
     return rows
+
+
+def _points(kind: EvidenceKind, claim: Claims) -> bool:
+    """A one-tap token counts only where the link has put it."""
+    if claim.role is Role.ACTION:
+        return kind is EvidenceKind.ADDRESS_TOKEN
+    return claim.role in (Role.CUSTOMER, Role.AGENT)
+
+
+def _tapped(evidence: Sequence[tuple[ThreadEvidence, Claims | None]]) -> Tapped | None:
+    """The one-tap action a mail asks for: by the address it came to, else by the first one it names."""
+    for item, claim in evidence:
+        if claim is not None and claim.role is Role.ACTION and claim.offered is not None:
+            action, argument = action_of(claim.action)
+            return Tapped(
+                item.ticket_id, action, argument, claim.entry, claim.offered, item.party or NOBODY_HERE
+            )
+    return None
 
 
 def _same_subject(
@@ -226,7 +240,7 @@ def _asked(
 ) -> TicketFacts | None:
     """The held ticket about which the sender was asked, if a token made for them says so."""
     for _, claim in claims:
-        if claim is not None and claim.role is Role.ACTION and claim.who == _who(sender):
+        if claim is not None and claim.role is Role.QUESTION and claim.who == _who(sender):
             ticket = session.get(Ticket, claim.ticket, with_for_update=True if lock else None)
             if ticket is not None and ticket.held:
                 return ticket_facts(session, ticket, lock=lock)
@@ -287,12 +301,21 @@ def facts_of(
     )
 
 
+def _evidence(kind: EvidenceKind, ticket: TicketFacts, claim: Claims | None, desk: Desk) -> ThreadEvidence:
+    """What a pointer says; the entry of a one-tap token is no entry somebody has seen."""
+    if claim is None:
+        return ThreadEvidence(kind, ticket.id)
+    seen = 0 if claim.role is Role.ACTION else claim.entry
+    return ThreadEvidence(kind, ticket.id, _party(claim, ticket, desk), seen)
+
+
 def _party(claims: Claims, ticket: TicketFacts, desk: Desk) -> str:
     """Whom a token was made for, among the ticket's participants or the desk's agents."""
-    if claims.role is Role.AGENT:
-        candidates: Iterable[str] = (f"agent:{key}" for key in desk.agents)
-    else:
-        candidates = ticket.participants
+    candidates: list[str] = []
+    if claims.role in (Role.AGENT, Role.ACTION):
+        candidates += (f"agent:{key}" for key in desk.agents)
+    if claims.role in (Role.CUSTOMER, Role.ACTION):
+        candidates += ticket.participants
     return next((item for item in candidates if _who(item) == claims.who), NOBODY_HERE)
 
 

@@ -20,6 +20,7 @@ from mailticket.config.desk import Desk
 from mailticket.domain.brakes import Braked, Planned, check, what_is_braked
 from mailticket.domain.notify import brake_alerts
 from mailticket.domain.person import language_for
+from mailticket.domain.taps import taps_of
 from mailticket.domain.types import Audience, Notice, Quiet, TicketFacts
 from mailticket.mail.header_out import mailable
 from mailticket.mail.threading import Conversation
@@ -29,6 +30,7 @@ from mailticket.store.dialect import table_of
 from mailticket.store.models import MessageRef, Outbox
 from mailticket.store.outbox import OutboxState, OutgoingMail, enqueue_all, message_key, planned_keys
 from mailticket.store.people import Contact, contacts
+from mailticket.work.links import action_links
 
 RETURNED_TO_AGENTS = ("agent.refused", "agent.challenge")
 """What mail of unproven senders makes us send to agents."""
@@ -83,6 +85,7 @@ def announce(
             secret,
             talks.get((notice.ticket_id, notice.identity), nothing),
             known.get(notice.recipient),
+            now,
         )
         for notice, about in zip(allowed, shown, strict=True)
     ]
@@ -205,6 +208,7 @@ def _written(
     secret: bytes,
     talk: Conversation,
     contact: Contact | None,
+    now: datetime,
 ) -> OutgoingMail:
     department = desk.departments[shown.department if shown else desk.default_department]
     ticket_id, entry_id = ticket.id if ticket else 0, notice.entry_id or 0
@@ -230,6 +234,9 @@ def _written(
     }
     if notice.files:
         context["files"] = [asdict(file) for file in notice.files]
+    taps = taps_of(notice, ticket, desk)
+    if taps and ticket is not None:
+        context["actions"] = action_links(taps, notice.identity, ticket, department.address, secret, now)
     if notice.automatic is None:
         verp = mint(secret, Role.BOUNCE, ticket_id, entry_id, notice.recipient)
         envelope_from = reply_address(department.address, verp)
@@ -260,7 +267,7 @@ def _language(notice: Notice, department: str, desk: Desk, contact: Contact | No
 def _role(notice: Notice) -> Role:
     """What an answer to a notice may do: act as an agent, write as a customer, or only answer a question."""
     if notice.asked is not None:
-        return Role.ACTION
+        return Role.QUESTION
     return Role.AGENT if notice.identity.startswith("agent:") else Role.CUSTOMER
 
 

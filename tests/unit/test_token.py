@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+from datetime import date
 
 import pytest
 from hypothesis import example, given, settings
@@ -11,12 +12,12 @@ from hypothesis import strategies as st
 
 from mailticket.mail import token as tokens
 from mailticket.mail.marker import find_tokens
-from mailticket.mail.token import Claims, Role, mint, verify, who_of
+from mailticket.mail.token import Claims, Role, mint, mint_action, verify, who_of
 
 SECRET = b"a secret of the test suite, 32 b"
 ALPHABET = string.ascii_lowercase + "234567"
 IDS = st.integers(min_value=0, max_value=2**63 - 1)
-ROLES = st.sampled_from(Role)
+ROLES = st.sampled_from([role for role in Role if role is not Role.ACTION])
 
 
 def an_agents_token() -> str:
@@ -215,3 +216,50 @@ def test_a_body_marker_is_found_again_by_the_reader_of_markers() -> None:
 @settings(max_examples=300)
 def test_random_bytes_spelled_as_a_token_are_refused(raw: bytes) -> None:
     assert verify(SECRET, tokens._encode(raw)) is None
+
+
+@given(IDS, IDS, st.integers(0, 2**32 - 1), st.dates(date(2026, 1, 1), date(2205, 6, 5)), st.text())
+@example(0, 0, 0, date(2026, 1, 1), "")
+@example(2**63 - 1, 2**63 - 1, 2**32 - 1, date(2205, 6, 5), "agent:ann")
+def test_a_token_of_an_action_says_which_and_since_when(
+    ticket: int, entry: int, action: int, offered: date, identity: str
+) -> None:
+    token = mint_action(SECRET, ticket, entry, identity, action=action, offered=offered)
+    assert verify(SECRET, token) == Claims(Role.ACTION, ticket, entry, who_of(identity), action, offered)
+    assert tokens.token_of_address(f"support+{token}@desk.example") == token
+    assert find_tokens(f"text\n[mt:{token}]\n") == (token,)
+
+
+def test_an_action_on_an_ordinary_ticket_fits_into_a_local_part() -> None:
+    token = mint_action(SECRET, 999_999, 0, "agent:ann", action=9, offered=date(2026, 11, 21))
+    assert len(token) <= 47
+
+
+def test_a_token_of_an_action_is_not_minted_without_one() -> None:
+    with pytest.raises(ValueError):
+        mint(SECRET, Role.ACTION, 1, 1, "agent:ann")
+
+
+@pytest.mark.parametrize(
+    ("action", "offered"), [(2**32, date(2026, 1, 1)), (-1, date(2026, 1, 1)), (1, date(2025, 12, 31))]
+)
+def test_an_action_out_of_range_is_not_minted(action: int, offered: date) -> None:
+    with pytest.raises(ValueError):
+        mint_action(SECRET, 1, 1, "agent:ann", action=action, offered=offered)
+
+
+def test_no_other_action_day_or_person_shares_a_mac() -> None:
+    def signed(action: int, offered: date, who: str) -> str:
+        return mint_action(SECRET, 1, 0, who, action=action, offered=offered)
+
+    day = date(2026, 11, 21)
+    ours = tokens._decode(signed(1, day, "agent:ann"))
+    assert ours is not None
+    for other in (
+        signed(2, day, "agent:ann"),
+        signed(1, date(2026, 11, 22), "agent:ann"),
+        signed(1, day, "x"),
+    ):
+        raw = tokens._decode(other)
+        assert raw is not None
+        assert verify(SECRET, tokens._encode(raw[:-16] + ours[-16:])) is None

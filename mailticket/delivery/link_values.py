@@ -1,0 +1,42 @@
+"""Links to tap: a word in HTML, in text the word and the whole address, which every client makes tappable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import escape
+
+_ROW_STYLE = "margin:0 0 16px;line-height:2.1"
+_LINK_STYLE = (
+    "display:inline-block;margin:0 6px 0 0;padding:0 10px;border:1px solid #c5cad3;border-radius:4px;"
+    "text-decoration:none;white-space:nowrap;color:#1f4e8c"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """(label, address) pairs; the addresses are ours, made by mail/mailto.py."""
+
+    links: tuple[tuple[str, str], ...]
+
+    @property
+    def is_block(self) -> bool:
+        return True
+
+    @property
+    def size(self) -> int:
+        return sum(len(label) + 2 * len(link) + 200 for label, link in self.links)
+
+    def line(self) -> str:
+        return "; ".join(f"{label}: {link}" for label, link in self.links)
+
+    def lines(self) -> list[str]:
+        """One line each: an address broken in two would be none."""
+        return [f"{label}: {link}" for label, link in self.links]
+
+    def html(self, *, block: bool) -> str:
+        anchors = " ".join(
+            f'<a class="mt-link mt-line" style="{_LINK_STYLE}" href="{escape(link)}">{escape(label)}</a>'
+            for label, link in self.links
+        )
+        return f'<p style="{_ROW_STYLE}">{anchors}</p>' if block else anchors
