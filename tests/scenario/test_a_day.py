@@ -1,0 +1,208 @@
+"""A scripted day through the real daemon: three agents, two managers, forty customers, three hundred mails.
+
+At its end every ticket's timeline is what the script says, and every mail was meant for whoever got it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from mailticket.store.views import show_ticket
+from tests.scenario.daemon import Daemon, answer, new_mail, parse, text_of
+from tests.scenario.day import AGENTS, MANAGERS, NAMES, Case, Day, Written
+from tests.servers import wait_until
+
+SECOND_MANAGER = """
+[agents.max]
+name = "Max Boss"
+addresses = ["max.private@agents.example"]
+"""
+TICK = timedelta(minutes=7)
+WORD = re.compile(r"(?:secret-)?zq\d{4}")
+
+
+class Office:
+    """The people of the day with their mail clients, around a running daemon."""
+
+    def __init__(self, daemon: Daemon, day: Day) -> None:
+        self.daemon = daemon
+        self.day = day
+        self.numbers: dict[int, str] = {}
+        self.boxes: dict[str, list[EmailMessage]] = {}
+        self._seen: set[str] = set()
+        self._sent = 0
+        self._elapsed = timedelta()
+
+    def work(self) -> None:
+        """The whole day, tick by tick."""
+        while not self.day.over:
+            for case, written in self.day.tick(6):
+                self._send(case, written)
+            self._pass(TICK)
+
+    def _send(self, case: Case, written: Written) -> None:
+        self._sent += 1
+        message_id = f"day{self._sent}@clients.example"
+        if written.author == "customer":
+            sender, to = case.customer, f"{case.department}@desk.example"
+        else:
+            sender, to = private(written.author), f"{case.department}@desk.example"
+        last = self._last(sender, case)
+        if last is None:
+            raw = new_mail(case.subject, written.text, sender=sender, to=to, message_id=message_id)
+            self.daemon.send(raw, to, sender)
+            return
+        raw = answer(last, written.text, sender=sender, message_id=message_id)
+        if written.automatic:
+            raw = b"Auto-Submitted: auto-replied\r\n" + raw
+        self.daemon.send(raw, str(last["Reply-To"]), sender)
+
+    def _last(self, person: str, case: Case) -> EmailMessage | None:
+        """The newest mail somebody got about a case: the one they reply to."""
+        number = self.numbers.get(case.serial)
+        about = [
+            mail for mail in self.boxes.get(person, ()) if number and f"[#{number}]" in str(mail["Subject"])
+        ]
+        return next((mail for mail in reversed(about) if mail["Reply-To"]), None)
+
+    def _pass(self, length: timedelta) -> None:
+        """Let time pass, and everybody fetch their mail."""
+        wait_until(self._worked_off, "every mail is worked on", bound=60)
+        self._elapsed += length
+        self.daemon.later(self._elapsed.total_seconds())
+        wait_until(lambda: self._due() == 0, "what is due is sent", bound=60)
+        self._fetch()
+
+    def _worked_off(self) -> bool:
+        rows = self.daemon.books.rows("SELECT count(*) FROM inbound WHERE finished_at IS NOT NULL")
+        return bool(rows[0][0] == self._sent)
+
+    def _due(self) -> int:
+        now = datetime.now(UTC) + self._elapsed + timedelta(seconds=2)
+        rows = self.daemon.books.rows("SELECT next_try_at, lease_until FROM outbox WHERE state = 'queued'")
+        return sum(row.lease_until is not None or moment(row.next_try_at) <= now for row in rows)
+
+    def _fetch(self) -> None:
+        folder = self.daemon.maildir / "new"
+        fresh = [item for item in folder.iterdir() if item.name not in self._seen]
+        for item in sorted(fresh, key=lambda item: (item.stat().st_mtime_ns, item.name)):
+            self._seen.add(item.name)
+            mail = parse(item.read_bytes())
+            address = mail["To"].addresses[0].addr_spec
+            self.boxes.setdefault(address, []).append(mail)
+            named = re.search(
+                r"Case (\d+) of the day.*\[#(\w+)\]|\[#(\w+)\].*Case (\d+) of", str(mail["Subject"])
+            )
+            if named is not None:
+                serial, number = named.group(1) or named.group(4), named.group(2) or named.group(3)
+                assert self.numbers.setdefault(int(serial), number) == number, mail.as_string()
+
+
+def private(agent: str) -> str:
+    """Where an agent reads alerts."""
+    return f"{agent}.private@agents.example"
+
+
+def moment(value: Any) -> datetime:
+    """A time as either database gives it."""
+    at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def timeline(shown: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """(kind, author, word) of each entry of a ticket."""
+    return [
+        (entry["kind"], entry["author"], found.group() if (found := WORD.search(entry["text"])) else "")
+        for entry in shown["entries"]
+    ]
+
+
+def states(shown: dict[str, Any]) -> list[str]:
+    """The states a ticket went through, by its event log."""
+    return [event["data"]["after"] for event in shown["events"] if event["data"].get("field") == "status"]
+
+
+def assert_as_scripted(case: Case, shown: dict[str, Any]) -> None:
+    """The ticket is what the model says."""
+    ticket = shown["ticket"]
+    where = f"{case.subject}: {[act for act, _, _ in case.entries]}"
+    assert timeline(shown) == case.entries, where
+    assert states(shown) == case.statuses, where
+    assert (ticket["status"], ticket["department"], ticket["assignee"], ticket["priority"]) == (
+        case.status, case.department, case.assignee, case.priority,
+    ), where  # fmt: skip
+    assert sorted(ticket["tags"]) == sorted(case.tags), where
+    assert [person["address"] for person in shown["participants"]] == [case.customer], where
+
+
+def assert_meant_for_customer(address: str, mails: list[EmailMessage], cases: list[Case]) -> None:
+    """Only words of their own cases, nothing internal, and each answer exactly once."""
+    own = [case for case in cases if case.customer == address]
+    messages = {word for case in own for kind, _, word in case.entries if kind == "message"}
+    answered = [word for case in own for kind, _, word in case.entries if kind == "response"]
+    got: Counter[str] = Counter()
+    for mail in mails:
+        raw = mail.as_string()
+        assert "agents.example" not in raw, "no agent's address"
+        for part in mail.walk():
+            if part.get_content_maintype() != "text":
+                continue
+            text = part.get_content()
+            words = set(WORD.findall(text))
+            assert words <= messages | set(answered), f"{address} got foreign words: {mail['Subject']}"
+            assert "#resolve" not in text
+            assert "#close" not in text
+        got.update(set(WORD.findall(text_of(mail))) & set(answered))
+    assert got == Counter(answered), address
+
+
+def assert_meant_for_agent(key: str, mails: list[EmailMessage], cases: list[Case]) -> None:
+    """Only words of cases of their departments."""
+    may = {word for case in cases if key in case.readers or key in MANAGERS for _, _, word in case.entries}
+    for mail in mails:
+        assert set(WORD.findall(text_of(mail))) <= may, f"{key} got {mail['Subject']}"
+
+
+@pytest.mark.timeout(400)
+def test_a_day_of_the_desk_is_as_scripted_and_every_mail_was_meant_for_its_reader(
+    make_daemon: Callable[..., Daemon], database_url: str
+) -> None:
+    daemon = make_daemon(database=database_url, extra=SECOND_MANAGER)
+    daemon.environment["MAILTICKET_DEPARTMENTS__IT__MANAGER"] = "max"
+    day = Day(seed=20261121, customers=40, mails=300)
+    with daemon:
+        office = Office(daemon, day)
+        office.work()
+        assert day.mails >= 300
+        assert len(office.numbers) == len(day.cases)
+        with closing(daemon.books.engine.connect()) as connection, Session(connection) as session:
+            for case in day.cases:
+                shown = show_ticket(session, office.numbers[case.serial])
+                assert shown is not None
+                assert_as_scripted(case, asdict(shown))
+        everybody = {private(key): key for key in NAMES}
+        customers = {case.customer for case in day.cases}
+        assert set(office.boxes) <= customers | set(everybody)
+        for address in customers:
+            assert_meant_for_customer(address, office.boxes[address], day.cases)
+        for address, key in everybody.items():
+            assert_meant_for_agent(key, office.boxes.get(address, []), day.cases)
+        assert {private(key) for key in AGENTS} <= set(office.boxes)
+        books = daemon.books
+        assert {row[0] for row in books.rows("SELECT DISTINCT state FROM inbound")} <= {"done", "ignored"}
+        assert {row[0] for row in books.rows("SELECT DISTINCT state FROM outbox")} <= {
+            "sent",
+            "cancelled",
+            "queued",
+        }
+        books.assert_sound()
