@@ -256,6 +256,8 @@ class Desk(Section):
     """Who decides whether a stranger's reply joins a ticket."""
     cc_adds: Literal["requester", "agents", "nobody"] = "nobody"
     """Whose Cc makes collaborators, once it is proven who wrote; agents always can with #cc."""
+    acknowledge_on_behalf: bool = False
+    """Whether a customer is told of a ticket that an agent opened for them."""
     subject_window: Duration = timedelta(days=14)
     """How long a reply without any pointer finds its ticket by person and subject; 0 never."""
     one_tap_expires: PositiveDuration = timedelta(days=30)

@@ -290,7 +290,7 @@ CATALOGUE: dict[str, TemplateSpec] = {
         TemplateSpec("ticket.autoresp", "customer", "acknowledges a new ticket", ("ticket",)),
         TemplateSpec("message.autoresp", "customer", "acknowledges a further message", ("ticket",)),
         TemplateSpec("ticket.reply", "customer", "an agent's answer", ("ticket", "response")),
-        TemplateSpec("ticket.alert", "agent", "a new ticket", ("ticket", "message")),
+        TemplateSpec("ticket.alert", "agent", "a new ticket", ("ticket",)),
         TemplateSpec("message.alert", "agent", "a further message of the customer", ("ticket", "message")),
         TemplateSpec("held.alert", "agent", "a stranger's reply waits for a decision", ("ticket", "message")),
         TemplateSpec("held.ask", "customer", "asks the customer about a stranger's reply", ("ticket",)),
@@ -312,6 +312,7 @@ CATALOGUE: dict[str, TemplateSpec] = {
         TemplateSpec("command.error", "agent", "a command was not understood, nothing was done"),
         TemplateSpec("command.help", "agent", "the commands, on request"),
         TemplateSpec("agent.challenge", "agent", "whether an unknown address is the agent's"),
+        TemplateSpec("agent.unplaced", "agent", "a mail passed on that no ticket could be opened from"),
         TemplateSpec("agent.refused", "agent", "an agent's mail that could not be accepted"),
     )
 }

@@ -179,6 +179,21 @@ def _challenge() -> Letter:
     )
 
 
+def _unplaced() -> Letter:
+    return _letter(
+        recipient=_AGENT,
+        ticket=None,
+        reply=None,
+        problems=(
+            Complaint(
+                "", 'the copy of the mail names its author only as "Erika Muster", without an address', ""
+            ),
+        ),
+        original_subject="FW: Online banking",
+        original_text="Can you look into this, please?",
+    )
+
+
 SAMPLES: dict[str, Callable[[], Letter]] = {
     "ticket.autoresp": _to_customer,
     "message.autoresp": _to_customer,
@@ -254,6 +269,7 @@ SAMPLES: dict[str, Callable[[], Letter]] = {
     "command.error": _command_error,
     "command.help": lambda: _letter(ticket=sample_ticket(), reason=""),
     "agent.refused": _refused,
+    "agent.unplaced": _unplaced,
     "agent.challenge": _challenge,
 }
 """One mail for every template of the catalogue, made anew on each call."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -28,6 +29,19 @@ class OpenTicket:
     why: str
     held: bool = False
     """Kept apart from the suspected ticket until its owner decides."""
+    on_behalf: str | None = None
+    """Key of the agent who opened it for the requester."""
+
+
+class Brings(enum.StrEnum):
+    """What of the mail comes with an entry."""
+
+    WHOLE = "whole"
+    """The mail is the entry: its Message-ID, files and content."""
+    ORIGINAL = "original"
+    """What the mail forwards, with the files that belong to it."""
+    WORDS = "words"
+    """Only words that stand beside another entry of the same mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +50,9 @@ class AddEntry:
 
     aliases   Message-IDs never seen here that stand for the ticket from now on
     conflict  numbers of other tickets that weaker evidence names
+    delivered canonical addresses of participants who have these words already, straight from the author
+    original  Message-ID of what was passed on, where `brings` says so and it is known
+    passed_by "agent:KEY" of who passed it on
     """
 
     ticket: int | None
@@ -54,6 +71,10 @@ class AddEntry:
     """Until when its author says to be away."""
     aliases: tuple[str, ...] = ()
     conflict: tuple[str, ...] = ()
+    delivered: tuple[str, ...] = ()
+    brings: Brings = Brings.WHOLE
+    original: str = ""
+    passed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,16 @@ from mailticket.domain.change import Decision, ReturnToAgent
 from mailticket.domain.decide_agent import decide_agent, decide_tapped
 from mailticket.domain.decide_bounce import decide_bounce
 from mailticket.domain.decide_customer import join, open_ticket, record_automatic
+from mailticket.domain.decide_direct import decide_direct, has_it
 from mailticket.domain.holding import decide_asked
 from mailticket.domain.matching import Match, match_agent, match_customer
+from mailticket.domain.outside import Outside, decide_outside, passed_on
 from mailticket.domain.person import learn
 from mailticket.domain.screening import hold_unknown, screen
 from mailticket.domain.status import NewLinkedTicket
 from mailticket.domain.storms import govern
 from mailticket.domain.trust import TrustFinding, allowed, trust_of
-from mailticket.domain.types import Arrival, Facts, Outcome, Trust
+from mailticket.domain.types import Arrival, Facts, Outcome, TicketFacts, Trust
 from mailticket.mail.types import MailKind, Reading
 
 _ABOUT_OUR_MAIL = (
@@ -59,7 +61,7 @@ def decide(reading: Reading, arrival: Arrival, facts: Facts, desk: Desk, now: da
     if settled is not None:
         return settled
     if facts.sender_agent is not None:
-        decision = _as_agent(reading, facts, facts.sender_agent, trust, desk, now)
+        decision = _as_agent(reading, arrival, facts, facts.sender_agent, trust, desk, now)
         if decision is not None:
             return decision
     decision = learn(_as_customer(reading, arrival, facts, trust, desk, now), reading, facts)
@@ -88,7 +90,13 @@ def _nobody(trust: TrustFinding) -> Decision:
 
 
 def _as_agent(
-    reading: Reading, facts: Facts, agent: str, trust: TrustFinding, desk: Desk, now: datetime
+    reading: Reading,
+    arrival: Arrival,
+    facts: Facts,
+    agent: str,
+    trust: TrustFinding,
+    desk: Desk,
+    now: datetime,
 ) -> Decision | None:
     """The decision for a mail from an agent's address; None when it is to be treated as an outsider's.
 
@@ -96,7 +104,20 @@ def _as_agent(
     back to the agent's known address; one that points nowhere opens a ticket like anybody's.
     """
     proven = allowed(desk.trust, "agent_acts", trust.level)
-    match = match_agent(facts, agent, authenticated=trust.level is Trust.AUTHENTICATED)
+    passed = passed_on(reading)
+    copied = trust.copied and allowed(desk.trust, "agent_acts", Trust.AUTHENTICATED)
+    match = match_agent(
+        facts, agent, authenticated=trust.level is Trust.AUTHENTICATED, passed_on=passed is not None
+    )
+    if proven and not reading.classification.automatic and not _done_already(match, facts):
+        work = Outside(reading, arrival, facts, agent, trust, match, desk, now)
+        outside = decide_outside(work, passed)
+        if outside is not None:
+            return outside
+    answers = match_agent(facts, agent, authenticated=True) if copied else match
+    if answers.ticket is not None and (proven or copied) and _is_direct(reading, answers.ticket, facts):
+        reasons = (*answers.reasons, *trust.reasons)
+        return decide_direct(reading, answers.ticket, agent, trust, desk, reasons, facts=facts, now=now)
     if match.ticket is not None and proven:
         reasons = (*match.reasons, *trust.reasons)
         if reading.classification.automatic:
@@ -116,6 +137,17 @@ def _as_agent(
     if match.suspected is None or _takes_part(facts):
         return None
     return _not_proven(reading, agent, match, trust)
+
+
+def _done_already(match: Match, facts: Facts) -> bool:
+    return match.ticket is not None and match.ticket.id in facts.already_in
+
+
+def _is_direct(reading: Reading, ticket: TicketFacts, facts: Facts) -> bool:
+    """Whether it is an answer that its reader has already, and that the ticket does not hold yet."""
+    if reading.classification.automatic or ticket.id in facts.already_in:
+        return False
+    return bool(has_it(reading.mail, ticket.participants))
 
 
 def _takes_part(facts: Facts) -> bool:

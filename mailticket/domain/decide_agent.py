@@ -55,7 +55,7 @@ def decide_agent(
         return _back(reading, agent, ticket, trust, "command.help", (), why, reasons)
     name = desk.agents[agent].name
     actor = Actor(agent, name, trust, ticket, desk, facts, reading, parsed, entry, now)
-    problems = [*refused(desk, agent, ticket, parsed), *_leaks(parsed.body, reading.content)]
+    problems = [*refused(desk, agent, ticket, parsed), *leaks(parsed.body, reading.content)]
     changes: list[Change] = []
     alone = next((one for one in parsed.commands if one.name in ALONE), None)
     if alone is not None:
@@ -117,15 +117,17 @@ def _collect_all(actor: Actor, changes: list[Change], problems: list[Problem]) -
         problems.append(Problem("", "the mail holds no new text and no command"))
     _collect(_spoken(actor, asked), changes, problems)
     changes += asked
-    if may_add_by_cc(actor.desk, actor.identity, actor.ticket.requester, actor.trust):
-        changes += [
-            AddParticipant(
-                actor.ticket.id, address, name, actor.identity, f"{actor.name} sent {address} a copy"
-            )
-            for address, name in from_cc(
-                actor.reading.mail, actor.facts, actor.desk, actor.ticket.participants
-            )
-        ]
+    changes += copied_in(actor)
+
+
+def copied_in(actor: Actor) -> list[Change]:
+    """Those in the Cc of an agent's mail, where that lets them take part."""
+    if not may_add_by_cc(actor.desk, actor.identity, actor.ticket.requester, actor.trust):
+        return []
+    return [
+        AddParticipant(actor.ticket.id, address, name, actor.identity, f"{actor.name} sent {address} a copy")
+        for address, name in from_cc(actor.reading.mail, actor.facts, actor.desk, actor.ticket.participants)
+    ]
 
 
 def _collect(found: list[Change] | Problem, changes: list[Change], problems: list[Problem]) -> None:
@@ -161,10 +163,10 @@ def _spoken(actor: Actor, changes: list[Change]) -> list[Change] | Problem:
     if unreachable:
         told = f"no mail can be written to {', '.join(unreachable)}: answer by other means"
         return Problem("", f"{told}, and tell of it with {actor.desk.command_prefix}note")
-    return _answered(entry, actor, {change.name for change in changes if isinstance(change, SetField)})
+    return answered(entry, actor, {change.name for change in changes if isinstance(change, SetField)})
 
 
-def _answered(entry: AddEntry, actor: Actor, named: set[str]) -> list[Change] | Problem:
+def answered(entry: AddEntry, actor: Actor, named: set[str]) -> list[Change] | Problem:
     """An answer makes its author the assignee of an unassigned ticket, and moves the ticket on,
     unless the mail's own commands say otherwise."""
     made: list[Change] = [entry]
@@ -180,7 +182,7 @@ def _answered(entry: AddEntry, actor: Actor, named: set[str]) -> list[Change] | 
     return made
 
 
-def _leaks(body: str, content: Content) -> list[Problem]:
+def leaks(body: str, content: Content) -> list[Problem]:
     """Signs that quoted text was taken for new: it may hold what the customer must never see."""
     ours = find_tokens(body) or any(is_marker_line(line) for line in body.splitlines())
     unsure = content.confidence < THRESHOLD or content.method.endswith(":nothing-new")

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from mailticket.domain import field_commands, promise_commands, thread_commands
+from mailticket.domain import field_commands, on_behalf, promise_commands, thread_commands
 from mailticket.domain.actor import Effect
 from mailticket.mail.vocabulary import CommandName
 
 EFFECTS: Final[dict[CommandName, Effect]] = {
     **field_commands.EFFECTS,
+    **on_behalf.EFFECTS,
     **promise_commands.EFFECTS,
     **thread_commands.EFFECTS,
 }

@@ -24,16 +24,19 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from mailticket.config.desk import Desk
 from mailticket.domain.access import Access, may_join
 from mailticket.domain.status import FINISHED
 from mailticket.domain.types import EvidenceKind, Facts, ThreadEvidence, TicketFacts
+from mailticket.mail.address import canonical
 from mailticket.mail.threading import clean_subject, may_have_mark, ticket_numbers
 from mailticket.mail.token import token_of_address, token_of_message_id
-from mailticket.mail.types import Reading
+from mailticket.mail.types import ParsedMail, Reading
 
 MAX_REFERENCES = 50
 """Message-IDs looked up per mail: the newest ones of References, and In-Reply-To."""
 _MOST_NUMBERS = 3
+_MOST_CORRESPONDENTS = 10
 _SHORTEST_SUBJECT = 4
 """A cleaned subject below this says nothing."""
 
@@ -109,6 +112,14 @@ def reply_subject(reading: Reading, subject_tag: str) -> str | None:
     return cleaned if (marked or referring) and len(cleaned) >= _SHORTEST_SUBJECT else None
 
 
+def correspondents(mail: ParsedMail, sender: str, desk: Desk) -> tuple[str, ...]:
+    """Whose tickets a reply may be about that points nowhere: its sender's, or whom an agent writes to."""
+    if sender not in desk.agent_by_address:
+        return (sender,)
+    named = (canonical(item.address) for item in (*mail.to, *mail.cc)[:_MOST_CORRESPONDENTS])
+    return tuple(dict.fromkeys((sender, *named)))
+
+
 @lru_cache(maxsize=4)
 def _named(prefix: str) -> re.Pattern[str]:
     return re.compile(
@@ -155,17 +166,19 @@ def match_customer(facts: Facts, *, forged: bool = False) -> Match:
     return Match(None, best, facts.tickets[best.ticket_id], tuple(reasons), held=bool(holding))
 
 
-def match_agent(facts: Facts, agent: str, *, authenticated: bool) -> Match:
+def match_agent(facts: Facts, agent: str, *, authenticated: bool, passed_on: bool = False) -> Match:
     """Choose the ticket an agent's mail acts on.
 
     A token must have been made for this agent. Other pointers count only when the agent is known by
-    something better than the From header (`authenticated`).
+    something better than the From header (`authenticated`). What such an agent passes on (`passed_on`)
+    may also hold a token made for its author.
     """
     identity = f"agent:{agent}"
     usable: list[ThreadEvidence] = []
     reasons: list[str] = []
     for evidence in facts.evidence:
-        if evidence.party == identity or (authenticated and evidence.party is None):
+        known = authenticated and (evidence.party is None or passed_on)
+        if evidence.party == identity or known:
             usable.append(evidence)
         elif evidence.party is None:
             reasons.append(

@@ -50,6 +50,7 @@ def plan(
     return tuple(notices.values())
 
 
+_AGENTS_WORDS = (EventKind.NOTE, EventKind.RESPONSE)
 _WEIGHT = {EventKind.RETURNED: 0, EventKind.TRANSFERRED: 1, EventKind.ASSIGNED: 2, EventKind.CREATED: 3}
 
 
@@ -103,14 +104,17 @@ class _Planner:
         self.occasion = occasion
 
     def created(self) -> Iterator[Notice]:
-        entry = self._entry_of(EventKind.MESSAGE) or self._entry_of(EventKind.MOVED)
-        extra = {"suspected": self.event.data.get("suspected") or ""}
+        entry = self._entry_of(EventKind.MESSAGE) or self._entry_of(EventKind.MOVED) or self._said()
+        extra = {"suspected": self.event.data.get("suspected") or ""} | self._beside(entry)
         if self.ticket.held_for is not None:
             yield from self._held(entry, self.ticket.held_for)
         else:
-            yield from self._agents(self._concerned(), "ticket.alert", entry, extra)
+            # whoever opens a ticket for somebody else gets it too: it tells its number, and how to answer
+            behalf = self.event.data.get("on_behalf")
+            concerned = (*self._concerned(), *((behalf,) if behalf else ()))
+            yield from self._agents(concerned, "ticket.alert", entry, extra, by_all=behalf is not None)
         if self.occasion.acknowledge and self.desk.departments[self.ticket.department].acknowledge:
-            yield self._customer("ticket.autoresp", self.event.actor, entry, _REPLIED)
+            yield self._customer("ticket.autoresp", self.ticket.requester, entry, _REPLIED)
 
     def message(self) -> Iterator[Notice]:
         if self._happened(EventKind.CREATED):
@@ -118,12 +122,14 @@ class _Planner:
         if self.ticket.held_for is not None:
             yield from self._held(self.event.entry_id, self.ticket.held_for)
         else:
-            yield from self._agents(self._concerned(), "message.alert", self.event.entry_id)
+            extra = self._beside(self.event.entry_id)
+            yield from self._agents(self._concerned(), "message.alert", self.event.entry_id, extra)
         if self.occasion.acknowledge and self.desk.departments[self.ticket.department].acknowledge_replies:
             yield self._customer("message.autoresp", self.event.actor, self.event.entry_id, _REPLIED)
 
     def response(self) -> Iterator[Notice]:
-        for address in sorted(self.ticket.participants):
+        """The answer to everybody who takes part and does not have it already."""
+        for address in sorted(self.ticket.participants - set(self.event.data.get("delivered", ()))):
             yield self._customer("ticket.reply", address, self.event.entry_id, None)
         others = () if self.ticket.assignee is None else (self.ticket.assignee,)
         yield from self._agents(others, "note.alert", self.event.entry_id)
@@ -202,6 +208,16 @@ class _Planner:
     def _by(self) -> str:
         """The name of the agent who did it, "" for the desk itself."""
         agent = self.desk.agents.get(self.event.actor.removeprefix("agent:"))
+        return agent.name if agent is not None else ""
+
+    def _beside(self, entry: int | None) -> dict[str, Any]:
+        """What an agent wrote beside a customer's mail that they passed on."""
+        said = self._said()
+        return {"beside": said, "by": self._writer()} if said is not None and said != entry else {}
+
+    def _writer(self) -> str:
+        actor = next((one.actor for one in self.events if one.kind in _AGENTS_WORDS), "")
+        agent = self.desk.agents.get(actor.removeprefix("agent:"))
         return agent.name if agent is not None else ""
 
     def _said(self) -> int | None:

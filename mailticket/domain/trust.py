@@ -26,10 +26,15 @@ def allowed(policy: TrustPolicy, ability: Ability, level: Trust) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class TrustFinding:
-    """A level and the facts it rests on, in words."""
+    """A level and the facts it rests on, in words.
+
+    copied  it is proven whose words these are, but they were written to somebody else: whoever got
+            the mail could have handed it in here
+    """
 
     level: Trust
     reasons: tuple[str, ...]
+    copied: bool = False
 
 
 def trust_of(mail: ParsedMail, arrival: Arrival, facts: Facts, desk: Desk) -> TrustFinding:
@@ -44,10 +49,11 @@ def trust_of(mail: ParsedMail, arrival: Arrival, facts: Facts, desk: Desk) -> Tr
     if facts.sender_agent is not None:
         identities.add(f"agent:{facts.sender_agent}")
     bound = next((item for item in facts.evidence if item.party in identities), None)
+    copied = False
     if _submitted(arrival, facts):
         found = Verdict(True, False, f"submitted to us by the account {arrival.auth_user}")
     else:
-        found = _verdict(mail, facts, desk)
+        found, copied = _verdict(mail, facts, desk)
     if found.failed:
         return TrustFinding(Trust.FAILED, (found.detail,))
     if bound is not None:
@@ -55,10 +61,9 @@ def trust_of(mail: ParsedMail, arrival: Arrival, facts: Facts, desk: Desk) -> Tr
     if found.passed:
         return TrustFinding(Trust.AUTHENTICATED, (found.detail,))
     if facts.known_sender:
-        return TrustFinding(
-            Trust.KNOWN, (found.detail, f"{facts.sender} is on file; nothing proves it wrote this")
-        )
-    return TrustFinding(Trust.UNKNOWN, (found.detail, f"{facts.sender} is new here"))
+        why = f"{facts.sender} is on file; nothing proves it wrote this"
+        return TrustFinding(Trust.KNOWN, (found.detail, why), copied)
+    return TrustFinding(Trust.UNKNOWN, (found.detail, f"{facts.sender} is new here"), copied)
 
 
 def _submitted(arrival: Arrival, facts: Facts) -> bool:
@@ -69,8 +74,8 @@ def _submitted(arrival: Arrival, facts: Facts) -> bool:
     )
 
 
-def _verdict(mail: ParsedMail, facts: Facts, desk: Desk) -> Verdict:
-    """What our own MX says; where it says nothing, what we found out ourselves.
+def _verdict(mail: ParsedMail, facts: Facts, desk: Desk) -> tuple[Verdict, bool]:
+    """What our own MX says; where it says nothing, what we found out ourselves. And whether it was copied.
 
     A domain's signature tells that a mail was written, not to whom: for an agent it proves something
     only when the desk is among those the mail is addressed to, or anybody who ever got a mail of the
@@ -80,8 +85,8 @@ def _verdict(mail: ParsedMail, facts: Facts, desk: Desk) -> Verdict:
     if facts.verified is not None and not (found.passed or found.failed):
         found = facts.verified
     if found.passed and facts.sender_agent is not None and not _addressed_to(mail, desk):
-        return Verdict(False, False, f"{found.detail}, but the mail is addressed to nobody here")
-    return found
+        return Verdict(False, False, f"{found.detail}, but the mail is addressed to nobody here"), True
+    return found, False
 
 
 def _addressed_to(mail: ParsedMail, desk: Desk) -> bool:

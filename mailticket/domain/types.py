@@ -237,6 +237,7 @@ class Facts:
     alias          what is known of the sender's address as an agent's alias
     challenge      the alias about which this very agent was asked, by a token made for them
     verified       what we found out ourselves about the From domain; None when we did not look
+    original_in    tickets that hold, as a mail of its author, what this mail of an agent forwards
     unseen         Message-IDs the mail refers to that nobody here has ever seen
     ban            the entry of the ban list that names the sender most closely
     shared         tickets of the sender's organisation, where its people may join each other's
@@ -255,6 +256,7 @@ class Facts:
     bounced: OutgoingFacts | None = None
     asked: TicketFacts | None = None
     named: dict[str, TicketFacts] = field(default_factory=dict)
+    original_in: frozenset[int] = frozenset()
     unseen: tuple[str, ...] = ()
     alias: AliasFacts | None = None
     challenge: AliasFacts | None = None

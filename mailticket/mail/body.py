@@ -257,13 +257,6 @@ def _piece_text(piece: Piece, limits: Limits) -> tuple[str, bool]:
     return plain, False
 
 
-def body_text(root: Part, limits: Limits) -> str:
-    """Only the text of a mail, for a message within a message."""
-    gatherer = _Gatherer(limits, text_room=limits.text)
-    texts = [_piece_text(piece, limits)[0].strip("\n") for piece in gatherer.gather(root)]
-    return clean_text("\n\n".join(text for text in texts if text.strip()), limit=limits.text)
-
-
 def read_body(root: Part, limits: Limits) -> Body:
     """Choose the body of a mail and turn the other parts into attachments. Never raises."""
     gatherer = _Gatherer(limits, text_room=limits.text)

@@ -48,6 +48,7 @@ class Commands:
     """A mail whose command lines, if any, are all understood.
 
     note      the text is an internal note
+    reply     it is said in so many words to be for the customer
     commands  what is to be changed, in the order written, without #note and #reply
     body      the text without the command lines, line breaks as LF; "" when only commands were written
     """
@@ -55,6 +56,7 @@ class Commands:
     note: bool
     commands: tuple[Command, ...]
     body: str
+    reply: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,8 @@ def _commands(commands: Sequence[Command], body: str) -> Commands:
     changes = [one for one in commands if one.name not in (CommandName.NOTE, CommandName.REPLY)]
     unique = {(one.name, one.argument.casefold()): one for one in reversed(changes)}
     ordered = [one for one in changes if unique[one.name, one.argument.casefold()] is one]
-    return Commands(bool(notes), tuple(ordered), "\n".join([*said, body]).strip())
+    public = any(one.name is CommandName.REPLY for one in commands)
+    return Commands(bool(notes), tuple(ordered), "\n".join([*said, body]).strip(), public)
 
 
 def _read(seen: Seen, prefix: str) -> Command | Problem:

@@ -36,6 +36,7 @@ _FORWARD_SUBJECT = re.compile(
 
 
 _DATE_TIME = re.compile(r"\d{4}.{0,12}\d\d?[:.]\d\d|\d\d?[:.]\d\d.{0,30}\d{4}")
+_MUTT = "Forwarded message from "
 _REPLY_SUBJECT = re.compile(
     r"\s*(?:\[[^\]]{1,40}\]\s*)?(?:re|aw|antw|antwort|sv|vs|odp|ynt|yan|res|rif|r|ref|rép|resp|bls|atb|απ|σχετ|"
     r"отв|ответ|на|від|відп|vá|válasz|ad|回复|回覆|答复|返信|회신|답장|رد|תשובה|השב|ตอบ)\s{0,2}(?:\[\d{1,3}\]|\(\d{1,3}\))?\s?[:：]",
@@ -84,6 +85,8 @@ def separator(text: str) -> Separator | None:
     if not decorated and text[-1] not in ":：":
         return None
     words = text.strip(_DECORATION).rstrip(":：").strip(_DECORATION)
+    if decorated and words.startswith(_MUTT):
+        return Separator(forward=True)
     if not 2 <= len(words) <= 48:
         return None
     words = fold(words)

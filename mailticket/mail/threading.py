@@ -121,6 +121,17 @@ def without_tags(subject: str, subject_tag: str) -> str:
     return tag.sub("", subject[:_LONGEST_SUBJECT]).strip() + subject[_LONGEST_SUBJECT:]
 
 
+def without_marks(subject: str) -> str:
+    """A subject without the reply and forward marks before it."""
+    rest = " ".join(subject[:_LONGEST_SUBJECT].split())
+    for _ in range(_MOST_PREFIXES):
+        mark = _PREFIX.match(rest)
+        if mark is None:
+            break
+        rest = rest[mark.end() :]
+    return rest
+
+
 def clean_subject(subject: str, subject_tag: str) -> tuple[str, bool]:
     """A subject without reply and forward marks and ticket tags, folded for comparing; had it a mark?
 

@@ -83,12 +83,23 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Forwarded:
-    """The original of a forwarded message, inline or attached as message/rfc822."""
+    """The original of a forwarded message, inline or attached as message/rfc822.
+
+    body        its text, quotes and signature included
+    above       what stands above it: the words of whoever forwards it, and their signature
+    attached    it came as a mail of its own; only then are `html` and `files` its own
+    message_id  without angle brackets; "" where the copy does not tell
+    """
 
     sender: Address
     subject: str
     date_text: str
     body: str
+    above: str = ""
+    attached: bool = False
+    message_id: str = ""
+    html: str | None = None
+    files: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

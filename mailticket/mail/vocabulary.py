@@ -84,6 +84,9 @@ class CommandName(enum.StrEnum):
           "lets somebody outside take part: they get every answer from now on, and may write")
     UNCC = ("uncc", ADDRESS, "", "delcc remove_email", "uncc ann@customer.example", "ends that")
 
+    OWNER = ("owner", ADDRESS, "owner", "requester", "owner ann@customer.example",
+             "opens a ticket in the name of somebody outside, from a new mail or a forwarded one")
+
     # Which ticket a message belongs to.
     MOVE = ("move", TICKET, "move", "", "move 123456",
             "takes the customer's message your alert was about to another ticket, or to a `new` one")

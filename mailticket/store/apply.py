@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from mailticket.domain.change import (
     AddEntry,
     AskAgent,
+    Brings,
     Change,
     Decision,
     LearnPerson,
@@ -128,7 +129,10 @@ class _Application(TicketChanges):
             "predecessor": change.predecessor,
             "assignee": change.assignee,
         }
-        self._happened(EventKind.CREATED, change.requester, change.why, data)
+        actor = change.requester
+        if change.on_behalf is not None:
+            actor, data["on_behalf"] = f"agent:{change.on_behalf}", change.on_behalf
+        self._happened(EventKind.CREATED, actor, change.why, data)
         if change.held and change.suspected is not None:
             held = {"held": ticket.number}
             self.done.events.append(
@@ -140,6 +144,8 @@ class _Application(TicketChanges):
 
     def _add_entry(self, change: AddEntry) -> None:
         ticket, mail = self._ticket(), self.reading.mail
+        words = change.brings is Brings.WORDS
+        message_id = change.original if change.brings is Brings.ORIGINAL else mail.message_id
         entry = Entry(
             ticket_id=ticket.id,
             kind=str(change.kind),
@@ -150,19 +156,18 @@ class _Application(TicketChanges):
             text=change.text,
             full_text=change.full_text,
             html=change.html,
-            message_id=mail.message_id or None,
-            content_digest=self.arrival.content_digest,
+            message_id=(message_id or None) if not words else None,
+            content_digest=None if words else self.arrival.content_digest,
             inbound_id=self.arrival.inbound_id,
             reason=change.why,
             created_at=self.now,
         )
         self.session.add(entry)
         self.session.flush()
-        for attachment in mail.attachments:
+        for attachment in files_of(mail, change):
             seen = times_seen(self.session, change.author, attachment)
             self.session.add(_attached(self.session, entry, attachment, logo=is_logo(attachment, seen)))
-        refs = [_reference(ticket, entry, mail, change.author)] if mail.message_id else []
-        refs += [_alias(ticket, entry, alias, change.author) for alias in change.aliases]
+        refs = _references(ticket, entry, mail, change)
         if refs:
             self.session.connection().execute(_REFER, refs)
         ticket.updated_at = self.now
@@ -178,6 +183,10 @@ class _Application(TicketChanges):
             data["returns_on"] = change.returns_on.isoformat()
         if change.conflict:
             data["conflict"] = list(change.conflict)
+        if change.delivered:
+            data["delivered"] = list(change.delivered)
+        if change.passed_by:
+            data["passed_by"] = change.passed_by
         self._happened(EventKind(str(change.kind)), change.author, change.why, data, entry)
 
     def _ask(self, change: AskAgent) -> None:
@@ -213,6 +222,29 @@ def _attached(session: Session, entry: Entry, attachment: Attachment, *, logo: b
         inline=attachment.inline,
         content_id=attachment.content_id,
     )
+
+
+def files_of(mail: ParsedMail, change: AddEntry) -> tuple[Attachment, ...]:
+    """The files that belong to an entry: where a mail was passed on as an attachment, those within it."""
+    if change.brings is Brings.WORDS:
+        return ()
+    if change.brings is Brings.WHOLE or mail.forwarded is None or not mail.forwarded.attached:
+        return mail.attachments
+    return (*mail.forwarded.files, *(one for one in mail.attachments if one.kind != "message"))
+
+
+def _references(ticket: Ticket, entry: Entry, mail: ParsedMail, change: AddEntry) -> list[dict[str, Any]]:
+    """The Message-IDs that stand for the ticket from now on, and in whose conversation each belongs."""
+    if change.brings is Brings.WORDS:
+        return []
+    refs: list[dict[str, Any]] = []
+    if mail.message_id:
+        own = change.passed_by or change.author
+        refs += [_reference(ticket, entry, mail, party) for party in (own, *change.delivered)]
+    if change.original and change.brings is Brings.ORIGINAL:
+        original = _alias(ticket, entry, change.original, change.author)
+        refs.append(original | {"direction": "in"})
+    return refs + [_alias(ticket, entry, alias, change.author) for alias in change.aliases]
 
 
 def _reference(ticket: Ticket, entry: Entry, mail: ParsedMail, party: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
-from mailticket.domain.matching import Pointers, named_numbers, pointers, reply_subject
+from mailticket.domain.matching import Pointers, correspondents, named_numbers, pointers, reply_subject
 from mailticket.domain.status import FINISHED
 from mailticket.domain.storms import is_governed
 from mailticket.domain.taps import action_of
@@ -81,7 +81,8 @@ def gather(
     refs = _references(session, found)
     raw_evidence = _raw_evidence(session, found, claims, refs)
     if not raw_evidence and sender is not None:
-        raw_evidence = _same_subject(session, reading, sender, desk, arrival.received_at)
+        people = correspondents(reading.mail, sender, desk)
+        raw_evidence = _same_subject(session, reading, people, desk, arrival.received_at)
     tickets, moved = _tickets(session, {ticket for _, ticket, _ in raw_evidence}, lock=lock)
     pointing = [
         (_evidence(kind, tickets[moved[ticket]], claim, desk), claim)
@@ -101,6 +102,7 @@ def gather(
         bounced=_bounced(session, reading, arrival, secret),
         asked=_asked(session, claims, sender, lock=lock) if sender else None,
         named=_by_number(session, reading, desk, lock=lock) if whose.agent else {},
+        original_in=_original_in(session, reading) if whose.agent else frozenset(),
         unseen=_unseen(found, refs),
         alias=whose.alias,
         challenge=whose.challenge,
@@ -160,6 +162,22 @@ def _unseen(found: Pointers, refs: Sequence[_Ref]) -> tuple[str, ...]:
     return tuple(unseen)
 
 
+def _original_in(session: Session, reading: Reading) -> frozenset[int]:
+    """The tickets that hold what a mail passes on, as a mail of its author."""
+    original = reading.mail.forwarded
+    if original is None:
+        return frozenset()
+    ids = {*reading.mail.in_reply_to, original.message_id} - {""}
+    rows = session.execute(
+        select(MessageRef.ticket_id).where(
+            MessageRef.key.in_([message_key(item) for item in ids]),
+            MessageRef.direction == "in",
+            MessageRef.party == canonical(original.sender.address),
+        )
+    )
+    return frozenset(rows.scalars())
+
+
 def _raw_evidence(
     session: Session,
     found: Pointers,
@@ -199,17 +217,18 @@ def _tapped(evidence: Sequence[tuple[ThreadEvidence, Claims | None]]) -> Tapped 
 
 
 def _same_subject(
-    session: Session, reading: Reading, sender: str, desk: Desk, arrived: datetime
+    session: Session, reading: Reading, people: Sequence[str], desk: Desk, arrived: datetime
 ) -> list[_Raw]:
-    """The one unfinished ticket of the sender with this subject, for a reply that points nowhere."""
+    """The one unfinished ticket of these people with this subject, for a reply that points nowhere."""
     subject = reply_subject(reading, desk.subject_tag) if desk.subject_window else None
     if subject is None:
         return []
     rows = session.execute(
         select(Ticket.id, Ticket.subject)
+        .distinct()
         .join(Participant, Participant.ticket_id == Ticket.id)
         .where(
-            Participant.address == sender,
+            Participant.address.in_(people),
             Ticket.status.not_in(FINISHED),
             Ticket.updated_at >= arrived - desk.subject_window,
         )

@@ -57,6 +57,7 @@ class Material:
 
     entry: Entry | None
     last_message: Entry | None
+    beside: Entry | None
     files: tuple[EntryAttachment, ...]
     data: dict[str, bytes]
 
@@ -65,7 +66,7 @@ def load_material(session: Session, mails: Sequence[ClaimedOut]) -> dict[int, Ma
     """What each of `mails` shows, by outbox id, in a handful of queries."""
     shown = {mail.entry_id for mail in mails if mail.entry_id}
     last = _last_messages(session, {mail.ticket_id for mail in mails if _wants_last(mail)})
-    wanted = shown | set(last.values())
+    wanted = shown | set(last.values()) | {one for mail in mails if (one := _beside(mail))}
     entries = {
         entry.id: entry for entry in session.execute(select(Entry).where(Entry.id.in_(wanted))).scalars()
     }
@@ -78,6 +79,7 @@ def load_material(session: Session, mails: Sequence[ClaimedOut]) -> dict[int, Ma
         mail.id: Material(
             entry=entries.get(mail.entry_id or 0),
             last_message=entries.get(last.get(mail.ticket_id or 0, 0)) if _wants_last(mail) else None,
+            beside=entries.get(_beside(mail)),
             files=files.get(mail.entry_id or 0, ()),
             data=data,
         )
@@ -122,7 +124,9 @@ def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> 
     said = _passage(entry, material.files) if entry else None
     message = said if entry and entry.kind == "message" else _passage(material.last_message, ())
     internal = mail.audience == "internal"
-    beside = entry is not None and mail.template in _SHOWS_LAST_MESSAGE and entry.kind != "message"
+    beside = material.beside
+    if entry is not None and mail.template in _SHOWS_LAST_MESSAGE and entry.kind != "message":
+        beside = entry
     zone, is_theirs = _zone(mail, desk, now)
     department = desk.departments.get(context["ticket"]["department"]) if context["ticket"] else None
     return Letter(
@@ -141,7 +145,7 @@ def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> 
         reason=context["reason"],
         assigner=extra.get("by", ""),
         assignee=view.assigned if view else "",
-        comments=entry.text if entry is not None and beside else "",
+        comments=beside.text if beside is not None and internal else "",
         from_department=_department_name(extra.get("from_department"), desk),
         problems=tuple(Complaint(*problem) for problem in extra.get("problems", ())),
         held_from=extra.get("held_from", ""),
@@ -200,6 +204,12 @@ def _passage(entry: Entry | None, files: Iterable[EntryAttachment]) -> Passage |
 def _carries_files(mail: ClaimedOut) -> bool:
     """Nothing foreign goes out again but to agents: an acknowledgement's reader may be a forged one."""
     return mail.audience == "internal" or mail.template == "ticket.reply"
+
+
+def _beside(mail: ClaimedOut) -> int:
+    """The entry of an agent's words that stand beside the one the mail is about; 0 for none."""
+    found = mail.context["extra"].get("beside")
+    return found if isinstance(found, int) and mail.audience == "internal" else 0
 
 
 def _wants_last(mail: ClaimedOut) -> bool:

@@ -257,7 +257,7 @@ def parse_ok(text: str) -> Commands:
 
 
 def test_an_explicit_reply_is_an_answer() -> None:
-    assert parse_commands("#reply\nHello") == Commands(False, (), "Hello")
+    assert parse_commands("#reply\nHello") == Commands(False, (), "Hello", reply=True)
 
 
 def test_several_commands_keep_their_order_from_top_to_bottom() -> None:
