@@ -258,6 +258,8 @@ class Desk(Section):
     """Whose Cc makes collaborators, once it is proven who wrote; agents always can with #cc."""
     acknowledge_on_behalf: bool = False
     """Whether a customer is told of a ticket that an agent opened for them."""
+    ban_spammers: bool = False
+    """Whether #spam bans the sender too."""
     subject_window: Duration = timedelta(days=14)
     """How long a reply without any pointer finds its ticket by person and subject; 0 never."""
     one_tap_expires: PositiveDuration = timedelta(days=30)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 from mailticket.config.desk import Desk
@@ -16,6 +17,7 @@ from mailticket.delivery.alert_values import AlertSummary, AlertView
 from mailticket.domain.digest_mail import DigestMail
 from mailticket.domain.report_mail import ReportMail
 from mailticket.domain.types import TicketFacts
+from mailticket.mail.vocabulary import CommandName
 
 Reader = Literal["customer", "agent", "manager"]
 _NO_DIGEST = DigestMail()
@@ -181,6 +183,7 @@ def context_of(letter: Letter) -> dict[str, Any]:
         "zone": letter.zone,
         "zone_is_theirs": letter.zone_is_theirs,
         "command_prefix": letter.command_prefix,
+        "commands": _commands(letter.command_prefix),
         "signature": letter.signature,
         "reason": letter.reason,
         "assigner": letter.assigner,
@@ -208,6 +211,14 @@ def context_of(letter: Letter) -> dict[str, Any]:
         if passage is not None:
             context[name] = _passage(passage)
     return context
+
+
+@lru_cache(maxsize=2)
+def _commands(prefix: str) -> tuple[tuple[str, str], ...]:
+    """(how a command is written, what it does) of the whole vocabulary."""
+    return tuple(
+        (f"{prefix}{one} {one.shape.placeholder}".strip(), one.help.replace("`", "")) for one in CommandName
+    )
 
 
 def _ticket(view: TicketView) -> dict[str, Any]:
@@ -307,6 +318,8 @@ CATALOGUE: dict[str, TemplateSpec] = {
         TemplateSpec("ticket.autoclosed", "customer", "closed some time after its solution", ("ticket",)),
         TemplateSpec("ticket.update", "customer", "says honestly where the ticket stands", ("ticket",)),
         TemplateSpec("loop.reminder", "agent", "the customer has heard nothing for a while", ("ticket",)),
+        TemplateSpec("ticket.wakeup", "agent", "a paused ticket has come back", ("ticket",)),
+        TemplateSpec("ticket.reminder", "agent", "what an agent wanted to be reminded of", ("ticket",)),
         TemplateSpec("ticket.digest", "agent", "a manager's day at a glance"),
         TemplateSpec("report.monthly", "agent", "what the desk achieved in a month, week or quarter"),
         TemplateSpec("command.error", "agent", "a command was not understood, nothing was done"),

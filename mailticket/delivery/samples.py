@@ -264,6 +264,18 @@ SAMPLES: dict[str, Callable[[], Letter]] = {
         updated=True,
         reason="the customer has heard nothing for a while, and you have this ticket",
     ),
+    "ticket.wakeup": lambda: _letter(
+        ticket=sample_ticket(assigned="Anna Agent", status="in progress"),
+        message=_MESSAGE,
+        notice="it was to wait until 2026-12-01 09:00 UTC",
+        reason="it was to wait until 2026-12-01 09:00 UTC",
+    ),
+    "ticket.reminder": lambda: _letter(
+        ticket=sample_ticket(assigned="Anna Agent", status="in progress"),
+        message=_MESSAGE,
+        notice="ring her about the spare part",
+        reason="you asked to be reminded of this ticket",
+    ),
     "ticket.digest": _digest,
     "report.monthly": _report,
     "command.error": _command_error,

@@ -86,6 +86,8 @@ class SetField:
     value: str | None
     actor: str
     why: str
+    silent: bool = False
+    """Nobody outside is told of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +250,61 @@ class LearnPerson:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class SetWake:
+    """When a paused ticket comes back by itself; None takes back what was set."""
+
+    ticket: int
+    at: datetime | None
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetReminder:
+    """Remind an agent of a ticket at a moment."""
+
+    ticket: int
+    agent: str
+    at: datetime
+    text: str
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpendTime:
+    """Minutes spent on a ticket, to be added up; below nothing to take back."""
+
+    ticket: int
+    minutes: int
+    text: str
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetRequester:
+    """Somebody else asks for what a ticket is about; `keep` lets the old requester take part still."""
+
+    ticket: int
+    address: str
+    keep: bool
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddBan:
+    """Refuse mail of a sender from now on. pattern: domain/screening.py; reason: shown where it acts."""
+
+    ticket: int
+    pattern: str
+    reason: str
+    actor: str
+    why: str
+
+
 Change = (
     OpenTicket
     | AddEntry
@@ -265,6 +322,11 @@ Change = (
     | SetDue
     | Acknowledge
     | LearnPerson
+    | SetWake
+    | SetReminder
+    | SpendTime
+    | SetRequester
+    | AddBan
 )
 
 

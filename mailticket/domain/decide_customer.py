@@ -9,7 +9,8 @@ from mailticket.domain.access import from_cc, may_add_by_cc
 from mailticket.domain.change import AddEntry, AddParticipant, Change, Decision, OpenTicket, SetField
 from mailticket.domain.matching import Match
 from mailticket.domain.routing import MailFacts, Route, route
-from mailticket.domain.status import NewLinkedTicket, Refused, StatusEvent, next_status
+from mailticket.domain.sender_commands import SPAM
+from mailticket.domain.status import FINISHED, NewLinkedTicket, Refused, StatusEvent, next_status
 from mailticket.domain.trust import TrustFinding, allowed
 from mailticket.domain.types import Arrival, Audience, EntryKind, Facts, Outcome, TicketFacts
 from mailticket.mail.address import without_extension
@@ -35,6 +36,9 @@ def join(
     conflict: numbers of other tickets that weaker pointers of the mail name.
     Returns NewLinkedTicket where the ticket was closed too long ago to be opened again.
     """
+    if SPAM in ticket.tags and ticket.status in FINISHED:
+        why = "the ticket was closed as spam: kept there, and nobody is told"
+        return record_automatic(reading, facts, ticket, trust, why)
     moved = next_status(
         ticket.status,
         StatusEvent.CUSTOMER_REPLIED,

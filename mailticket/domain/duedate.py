@@ -11,9 +11,10 @@ from mailticket.config.values import parse_duration
 
 _TIME = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)", re.ASCII)
 _NEVER = ("none", "never", "off", "-")
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _END_OF_DAY = time(23, 59)
 _FURTHEST = timedelta(days=3660)
-HOW = "say when, like +4h, 14:00, tomorrow, 2026-11-05, 2026-11-05 14:00, or none"
+HOW = "say when, like +4h, 14:00, tomorrow, friday, 2026-11-05, 2026-11-05 14:00, or none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class DueGiven:
 def parse_due(text: str, now: datetime, zone: ZoneInfo) -> DueGiven | str:
     """What an agent in `zone` means at `now` (aware); a str says why it cannot be.
 
-    A time alone is the next one there is; a day alone is until its end. A time that the clock skips
+    A time alone is the next one there is; a day alone is until its end; a weekday is the next one, never
+    today. A time that the clock skips
     is as much later (02:30 is 03:30); one that happens twice is the first.
     """
     words = text.casefold().replace("t", " ", 1).split() if _iso(text) else text.casefold().split()
@@ -61,6 +63,9 @@ def _after(text: str) -> DueGiven | str:
 def _day(word: str, today: date) -> date | None:
     if word in ("today", "tomorrow"):
         return today + timedelta(days=word == "tomorrow")
+    if len(word) >= 3 and any(name.startswith(word) for name in _WEEKDAYS):
+        wanted = next(at for at, name in enumerate(_WEEKDAYS) if name.startswith(word))
+        return today + timedelta(days=(wanted - today.weekday() - 1) % 7 + 1)
     try:
         return date.fromisoformat(word)
     except ValueError:

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from mailticket.domain import field_commands, on_behalf, promise_commands, thread_commands
+from mailticket.domain import (
+    field_commands,
+    later_commands,
+    promise_commands,
+    sender_commands,
+    thread_commands,
+)
 from mailticket.domain.actor import Effect
 from mailticket.mail.vocabulary import CommandName
 
 EFFECTS: Final[dict[CommandName, Effect]] = {
     **field_commands.EFFECTS,
-    **on_behalf.EFFECTS,
+    **later_commands.EFFECTS,
     **promise_commands.EFFECTS,
+    **sender_commands.EFFECTS,
     **thread_commands.EFFECTS,
 }
 ALONE: Final[dict[CommandName, Effect]] = {

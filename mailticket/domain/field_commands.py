@@ -10,7 +10,7 @@ from mailticket.domain.change import Change, Tag
 from mailticket.domain.routing import plan_after_transfer
 from mailticket.domain.status import Refused, requested_event
 from mailticket.mail.commands import Command, Problem
-from mailticket.mail.threading import without_tags
+from mailticket.mail.threading import bare_subject
 from mailticket.mail.vocabulary import CommandName
 
 
@@ -77,7 +77,7 @@ def transfer(command: Command, actor: Actor) -> list[Change] | Problem:
 
 def subject(command: Command, actor: Actor) -> list[Change] | Problem:
     """The ticket gets another subject."""
-    new = without_tags(command.argument, actor.desk.subject_tag)
+    new, _ = bare_subject(command.argument, actor.desk.subject_tag)
     if not new:
         return Problem(command.line, "needs words that say what it is about")
     return [actor.field("subject", new, f"{actor.name} changes the subject")]

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
-
 from mailticket.config.desk import Desk
 from mailticket.domain.access import collaborator
-from mailticket.domain.actor import Actor, Effect
-from mailticket.domain.change import Change
 from mailticket.mail.address import canonical, without_extension
-from mailticket.mail.commands import Command, Commands, Problem
+from mailticket.mail.commands import Commands, Problem
 from mailticket.mail.forward import forwarded_within
 from mailticket.mail.types import Address, Forwarded
 from mailticket.mail.vocabulary import CommandName
@@ -57,14 +52,3 @@ def author_of(original: Forwarded, desk: Desk) -> tuple[Address, Forwarded] | st
             return f"its author cannot have a ticket this way: {problem}"
         original = within
     return "it was passed on too often to tell who wrote it"
-
-
-def _too_late(command: Command, actor: Actor) -> list[Change] | Problem:
-    return Problem(
-        command.line,
-        f"#{actor.ticket.number} has a requester already; {actor.desk.command_prefix}{CommandName.CC} lets "
-        "somebody else take part",
-    )
-
-
-EFFECTS: Final[Mapping[CommandName, Effect]] = {CommandName.OWNER: _too_late}

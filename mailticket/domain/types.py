@@ -311,6 +311,13 @@ class EventKind(enum.StrEnum):
     CHALLENGED = "challenged"
     ERASED = "erased"
     """Words of earlier events were erased on request; its data proves what stands there now."""
+    TIME = "time"
+    """Time spent on it."""
+    REMINDER = "reminder"
+    """An agent wants to be reminded of it."""
+    REMINDED = "reminded"
+    BANNED = "banned"
+    """A sender was banned because of it."""
     FOLLOWED_UP = "followed-up"
     """The desk reminded the customer, or an agent of the customer, by itself."""
 

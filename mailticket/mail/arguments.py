@@ -9,7 +9,8 @@ from typing import Final
 
 LONGEST: Final = 100
 """Characters of an argument that is no free text."""
-_DASHES: Final = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－"), "-")
+DASHES: Final = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－"), "-")
+"""What clients make of a hyphen, to `str.translate`."""
 _EMPHASIS: Final = "*_`~"
 _QUOTED: Final = frozenset(
     [(one, one) for one in _EMPHASIS + "\"'"] + [(one, other) for one in "“”„‟" for other in "“”‟"]
@@ -49,6 +50,18 @@ def _starts_with_letter(argument: str) -> bool:
 NOTHING: Final = Shape("takes nothing after it", "", lambda _: False, optional=True)
 TEXT: Final = Shape("may be followed by text", "[TEXT]", lambda _: True, optional=True, free=True)
 WORDS: Final = Shape("needs text after it", "TEXT", lambda _: True, free=True)
+LATER: Final = Shape(
+    "may be followed by a moment, such as 3d or 2026-12-01", "[WHEN]",
+    lambda one: _starts_with_letter(one.removeprefix("+")), optional=True,
+)  # fmt: skip
+WHEN_AND_TEXT: Final = Shape(
+    "needs a moment after it, such as 2d, and may go on with text", "WHEN [TEXT]",
+    lambda one: _starts_with_letter(one.removeprefix("+")), free=True,
+)  # fmt: skip
+SPENT: Final = Shape(
+    "needs how long it took, such as 15m, and may go on with text", "LENGTH [TEXT]",
+    lambda one: one.translate(DASHES).removeprefix("-")[:1].isdigit(), free=True,
+)  # fmt: skip
 NAME: Final = Shape("needs a name after it", "NAME", _starts_with_letter)
 WORD: Final = Shape(
     "needs one word after it", "WORD", lambda one: _TAG.fullmatch(one) is not None, brackets="~"
@@ -73,7 +86,7 @@ def read_argument(rest: str, shape: Shape) -> str:
         return ""
     if shape.free:
         return rest
-    rest = _MAILTO.sub("", rest).translate(_DASHES).strip("<> ")
+    rest = _MAILTO.sub("", rest).translate(DASHES).strip("<> ")
     while len(rest) > 2 and (rest[0], rest[-1]) in _QUOTED:
         rest = rest[1:-1].strip()
     rest = rest.strip().rstrip(_PUNCTUATION + _EMPHASIS).lstrip("@").strip()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mailticket.mail.arguments import NOTHING
+from mailticket.mail.arguments import DASHES, NOTHING
 from mailticket.mail.signature import is_footer
 from mailticket.mail.vocabulary import KNOWN, CommandName
 
@@ -20,9 +20,8 @@ _ZERO_WIDTH: Final = dict.fromkeys(
     map(ord, "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061"
         "\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufe0e\ufe0f\ufeff")
 )  # fmt: skip
-_DASHES: Final = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－"), "-")
 _LOOK_ALIKE: Final = (
-    {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {ord(c): "#" for c in "♯﹟"} | _DASHES
+    {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {ord(c): "#" for c in "♯﹟"} | DASHES
 )
 """Full-width forms and dashes to ASCII, one character for one."""
 _BULLETS: Final = "•·‣⁃◦▪▫■□●○►▶➢➤→✓✔☐☑-–—"

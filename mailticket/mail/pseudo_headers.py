@@ -36,6 +36,8 @@ _EVERYDAY: Final[dict[str, CommandName]] = {
 _OWN: Final[dict[str, CommandName]] = {
     "addcc": CommandName.CC,
     "delcc": CommandName.UNCC,
+    "requestor": CommandName.OWNER,
+    "timeworked": CommandName.TIME,
 }
 """Names that nobody writes but to say what they mean in RT."""
 _ELSEWHERE: Final = re.compile(

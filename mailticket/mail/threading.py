@@ -137,6 +137,12 @@ def clean_subject(subject: str, subject_tag: str) -> tuple[str, bool]:
 
     Two mails of one conversation have the same cleaned subject, whatever their clients put around it.
     """
+    bare, marked = bare_subject(subject, subject_tag)
+    return bare.casefold(), marked
+
+
+def bare_subject(subject: str, subject_tag: str) -> tuple[str, bool]:
+    """A subject without reply and forward marks and ticket tags, its letters as they were; had it a mark?"""
     tag = number_pattern(subject_tag)
     rest = " ".join(subject[:_LONGEST_SUBJECT].split())
     marked = False
@@ -151,7 +157,7 @@ def clean_subject(subject: str, subject_tag: str) -> tuple[str, bool]:
             break
         rest = rest.lstrip("[({<")[tagged.end() :].lstrip("])}> ")
     rest = tag.sub("", rest)
-    return " ".join(rest.replace("[]", "").replace("()", "").split()).casefold(), marked
+    return " ".join(rest.replace("[]", "").replace("()", "").split()), marked
 
 
 def thread_index(mail: ParsedMail) -> str | None:

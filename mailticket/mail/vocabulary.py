@@ -9,7 +9,20 @@ from __future__ import annotations
 import enum
 from typing import Final, Self
 
-from mailticket.mail.arguments import ADDRESS, NAME, NOTHING, TEXT, TICKET, TIME, WORD, WORDS, Shape
+from mailticket.mail.arguments import (
+    ADDRESS,
+    LATER,
+    NAME,
+    NOTHING,
+    SPENT,
+    TEXT,
+    TICKET,
+    TIME,
+    WHEN_AND_TEXT,
+    WORD,
+    WORDS,
+    Shape,
+)
 
 
 class CommandName(enum.StrEnum):
@@ -57,6 +70,10 @@ class CommandName(enum.StrEnum):
     # Where it is in its life.
     STATUS = ("status", NAME, "status", "state", "status on hold",
               "open, in progress, waiting, on hold, resolved, closed, archived")
+    WAIT = ("wait", LATER, "status", "waiting pending snooze", "wait 3d",
+            "it waits for the customer, whose mail ends that; with a moment, it comes back by itself then")
+    HOLD = ("hold", LATER, "status", "pause", "hold until 2026-12-01",
+            "it waits for somebody else; with a moment, it comes back by itself then")
     RESOLVE = ("resolve", NOTHING, "status", "resolved solve solved fixed done", "resolve",
                "done as far as you see; the customer's next mail reopens it")
     CLOSE = ("close", TEXT, "status", "closed", "close the fuse was blown",
@@ -72,10 +89,14 @@ class CommandName(enum.StrEnum):
            "another SLA plan; the clocks are counted again from the beginning")
     ACK = ("ack", NOTHING, "", "acknowledge", "ack",
            "you look after it: alerts climb no further. Assigns nothing")
+    REMIND = ("remind", WHEN_AND_TEXT, "", "reminder remindme remind_me", "remind 2d ring her",
+              "mails you about the ticket then: `2d`, `+4h`, `14:00`, `friday`, `2026-12-01 9:00`")
 
     # What it is about.
     SUBJECT = ("subject", WORDS, "subject", "title retitle rename", "subject Printer on the 3rd floor",
                "gives the ticket another subject, without words such as `Re:`")
+    TIME = ("time", SPENT, "", "spend spent add", "time 15m on the phone",
+            "adds to the time spent on it: `15m`, `1h30m`, `1:30`; `-15m` takes back")
     TAG = ("tag", WORD, "", "label", "tag printer", "adds a tag")
     UNTAG = ("untag", WORD, "", "unlabel", "untag printer", "removes a tag")
 
@@ -83,9 +104,12 @@ class CommandName(enum.StrEnum):
     CC = ("cc", ADDRESS, "", "addcc add_email", "cc ann@customer.example",
           "lets somebody outside take part: they get every answer from now on, and may write")
     UNCC = ("uncc", ADDRESS, "", "delcc remove_email", "uncc ann@customer.example", "ends that")
+    OWNER = ("owner", ADDRESS, "owner", "requester requestor submitter", "owner ben@customer.example",
+             "makes somebody else the requester; in a new or forwarded mail: opens a ticket for them")
+    SPAM = ("spam", NOTHING, "status", "junk", "spam", "closes it as spam; nobody outside hears of it")
+    BAN = ("ban", TEXT, "", "blacklist blocklist", "ban bulk.example sends nothing but spam",
+           "refuses mail of an address or a domain, or of the requester, from now on")
 
-    OWNER = ("owner", ADDRESS, "owner", "requester", "owner ann@customer.example",
-             "opens a ticket in the name of somebody outside, from a new mail or a forwarded one")
 
     # Which ticket a message belongs to.
     MOVE = ("move", TICKET, "move", "", "move 123456",

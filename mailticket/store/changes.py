@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from mailticket.domain.change import (
     Acknowledge,
+    AddBan,
     AddParticipant,
     Change,
     Merge,
@@ -23,14 +24,27 @@ from mailticket.domain.change import (
     RemoveParticipant,
     SetDue,
     SetField,
+    SetReminder,
+    SetRequester,
+    SetWake,
+    SpendTime,
     Tag,
 )
 from mailticket.domain.status import FINISHED
 from mailticket.domain.types import Event, EventKind
+from mailticket.store.bans import add_ban
 from mailticket.store.event_log import record
+from mailticket.store.later import set_reminder, set_wake
 from mailticket.store.merge import final_ticket, merge, move_entry, newest_message
 from mailticket.store.models import Entry, Ticket
-from mailticket.store.people import add_participant, find_or_add_person, note_unreachable, remove_participant
+from mailticket.store.people import (
+    add_participant,
+    change_requester,
+    find_or_add_person,
+    name_of,
+    note_unreachable,
+    remove_participant,
+)
 
 __all__ = ["Applied", "TicketChanges", "apply_changes", "change_field", "record"]
 
@@ -65,6 +79,8 @@ def change_field(session: Session, ticket: Ticket, change: SetField, now: dateti
     if change.name == "status":
         ticket.closed_at = now if change.value in FINISHED else None
     data: dict[str, Any] = {"field": change.name, "before": before, "after": change.value}
+    if change.silent:
+        data["silent"] = True
     return Event(_event_kind(change, before), ticket.id, None, change.actor, now, change.why, data)
 
 
@@ -111,6 +127,18 @@ class TicketChanges:
                 self._note_bounce(change)
             case Acknowledge():
                 self._happened(EventKind.ACKNOWLEDGED, change.actor, change.why, {})
+            case SetWake():
+                self._log(set_wake(self.session, self._ticket(), change, self.now))
+            case SetReminder():
+                self._log(set_reminder(self.session, self._ticket(), change, self.now))
+            case SpendTime():
+                self._spend(change)
+            case SetRequester():
+                self._set_requester(change)
+            case AddBan():
+                add_ban(self.session, change.pattern, "reject", change.reason, self.now, None)
+                data = {"pattern": change.pattern, "reason": change.reason}
+                self._happened(EventKind.BANNED, change.actor, change.why, data)
             case _:
                 raise TypeError(f"{type(change).__name__} needs the mail it comes from")
 
@@ -151,9 +179,37 @@ class TicketChanges:
         self._happened(EventKind.BOUNCED, "system", change.why, data)
 
     def _set_field(self, change: SetField) -> None:
-        event = change_field(self.session, self._ticket(), change, self.now)
+        self._log(change_field(self.session, self._ticket(), change, self.now))
+
+    def _log(self, event: Event | None) -> None:
         if event is not None:
             self.done.events.append(event)
+
+    def _spend(self, change: SpendTime) -> None:
+        ticket = self._ticket()
+        before = ticket.minutes_spent or 0
+        ticket.minutes_spent = max(0, before + change.minutes)
+        data = {
+            "field": "minutes_spent",
+            "before": before,
+            "after": ticket.minutes_spent,
+            "minutes": ticket.minutes_spent - before,
+            "text": change.text,
+        }
+        self._happened(EventKind.TIME, change.actor, change.why, data)
+
+    def _set_requester(self, change: SetRequester) -> None:
+        ticket, session, new = self._ticket(), self.session, change.address
+        before = ticket.requester_address
+        if before == new:
+            return
+        person = find_or_add_person(session, new, "", self.now)
+        change_requester(session, ticket.id, before, new, person, change.actor, self.now, keep=change.keep)
+        ticket.requester_id, ticket.requester_address = person, new
+        ticket.requester_name = name_of(session, person)
+        ticket.version += 1
+        data = {"field": "requester", "before": before, "after": new, "kept": change.keep}
+        self._happened(EventKind.EDITED, change.actor, change.why, data)
 
     def _set_due(self, change: SetDue) -> None:
         data = {

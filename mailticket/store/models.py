@@ -205,6 +205,8 @@ class Ticket(Base):
     due_at: Mapped[datetime | None]
     overdue_since: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    minutes_spent: Mapped[int | None] = mapped_column(Integer)
+    """What agents said they spent on it, added up; None where nobody said anything."""
     suspected_ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
     held: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     """A reply of somebody who takes no part in the suspected ticket; its owner decides whether it joins."""

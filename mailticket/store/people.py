@@ -38,6 +38,7 @@ _LEARN: Final = (
     .where(_P.id == select(_C.person_id).where(_C.address == bindparam("wanted")).scalar_subquery())
     .values(language=bindparam("tag"), language_from=bindparam("source"), utc_offset=bindparam("minutes"))
 )
+_NAME: Final = select(_PERSON.c.name).where(_PERSON.c.id == bindparam("wanted"))
 _NEW_PERSON: Final = insert(_PERSON).returning(_PERSON.c.id)
 _NEW_ADDRESS: Final = insert(_ADDRESS)
 _UNREACHABLE: Final = (
@@ -50,6 +51,11 @@ _REACHABLE: Final = (
     .where(_C.address == bindparam("wanted"), _C.undeliverable_since.is_not(None))
     .values(undeliverable_since=None)
 )
+
+
+def name_of(session: Session, person: int) -> str:
+    """The name of a person; "" where none is known."""
+    return str(session.connection().execute(_NAME, {"wanted": person}).scalar_one())
 
 
 def find_or_add_person(session: Session, address: str, name: str, now: datetime) -> int:
@@ -153,3 +159,26 @@ def remove_participant(session: Session, ticket_id: int, address: str) -> bool:
     session.delete(found)
     session.flush()
     return True
+
+
+def change_requester(
+    session: Session,
+    ticket_id: int,
+    old: str,
+    new: str,
+    person_id: int,
+    by: str,
+    now: datetime,
+    *,
+    keep: bool,
+) -> None:
+    """Make `new` the requester among those who take part; `keep` leaves the old one as a collaborator."""
+    before = session.get(Participant, (ticket_id, old))
+    if before is not None and keep:
+        before.role = "collaborator"
+    elif before is not None:
+        session.delete(before)
+    session.flush()
+    if not add_participant(session, ticket_id, new, person_id, by, now, role="requester"):
+        session.get_one(Participant, (ticket_id, new)).role = "requester"
+        session.flush()

@@ -57,6 +57,7 @@ class TicketRow:
     due_at: datetime | None
     overdue_since: datetime | None
     closed_at: datetime | None
+    minutes_spent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ MAX_ATTACHED = 10_000_000
 """Bytes of attachments passed on in one mail; the rest is named only."""
 _SHOWS_LAST_MESSAGE = (
     "loop.reminder",
+    "ticket.wakeup",
+    "ticket.reminder",
     "assigned.alert",
     "transfer.alert",
     "ticket.overdue",

@@ -24,12 +24,14 @@ from mailticket.store import aliases
 from mailticket.store.autocounts import prune
 from mailticket.store.due import SLA
 from mailticket.store.engine import reading, transaction
+from mailticket.store.later import REMIND, WAKE
 from mailticket.store.seals import is_sealed, make_seal
 from mailticket.work.alerts import AlertRounds
 from mailticket.work.deadlines import DeadlineWork, Handler
 from mailticket.work.digests import Digests
 from mailticket.work.escalations import Escalations
 from mailticket.work.follow_ups import FollowUps
+from mailticket.work.later import Later
 from mailticket.work.reports import Reports
 from mailticket.work.schedules import Schedules
 
@@ -66,6 +68,8 @@ class Ticks:
         escalations = Escalations(self._schedules.now, secret)
         follow_ups = FollowUps(self._schedules.now, secret)
         handlers: dict[str, Handler] = {SLA: escalations.handle}
+        later = Later(self._schedules.now, secret)
+        handlers |= {WAKE: later.wake, REMIND: later.remind}
         handlers |= {str(step): follow_ups.handle for step in Step}
         self._deadlines = DeadlineWork(engine, desk, clock, handlers)
         self._alerts = AlertRounds(engine, desk, self._schedules.now, secret, clock)

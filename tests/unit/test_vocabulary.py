@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from mailticket.delivery.context import context_of
+from mailticket.delivery.render import Renderer
+from mailticket.delivery.samples import SAMPLES
 from mailticket.domain.effects import ALONE, BUILT_IN, EFFECTS
 from mailticket.mail.commands import Commands, parse_commands
 from mailticket.mail.vocabulary import KNOWN, CommandName
+from tests.unit.commands_page import PAGE, written
 
 
 def test_every_command_has_exactly_one_effect() -> None:
@@ -33,3 +39,17 @@ def test_the_example_of_a_command_is_that_command(name: CommandName) -> None:
 def test_a_command_is_told_of_in_one_line(name: CommandName) -> None:
     assert 5 < len(name.help) <= 100
     assert not name.help.endswith(".")
+
+
+def test_the_page_of_commands_shows_the_vocabulary() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert page == written(page), "run: python -m tests.unit.commands_page"
+
+
+def test_the_mail_that_answers_help_lists_every_command_with_the_desks_prefix() -> None:
+    for prefix in ("#", "/"):
+        letter = replace(SAMPLES["command.help"](), command_prefix=prefix)
+        rendered = Renderer([]).render("command.help", "en", context_of(letter))
+        for one in CommandName:
+            assert f"{prefix}{one}" in rendered.text
+            assert f"{prefix}{one}" in rendered.html

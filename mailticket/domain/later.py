@@ -1,0 +1,92 @@
+"""What a ticket's log says shall happen later. Pure; rows are (kind, data), the oldest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from mailticket.config.desk import Desk
+from mailticket.domain.alerting import stand_in
+from mailticket.domain.assignment import alerted
+from mailticket.domain.types import Audience, EventKind, Notice, TicketFacts
+
+_Row = tuple[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """An agent wants a mail about a ticket at a moment (aware UTC), with these words."""
+
+    agent: str
+    at: datetime
+    text: str
+
+    def data(self) -> dict[str, Any]:
+        """As it stands in the log."""
+        return {"agent": self.agent, "at": self.at.isoformat(), "text": self.text}
+
+
+def wake(rows: Iterable[_Row]) -> datetime | None:
+    """When a paused ticket comes back: what was set last, unless its status has changed since."""
+    found: datetime | None = None
+    for _, data in rows:
+        if data.get("field") == "wake":
+            found = datetime.fromisoformat(data["after"]) if data["after"] is not None else None
+        elif data.get("field") == "status":
+            found = None
+    return found
+
+
+def reminders(rows: Iterable[_Row]) -> list[Reminder]:
+    """Those that have not been sent, the earliest first."""
+    open_ones: list[Reminder] = []
+    for kind, data in rows:
+        if kind not in (EventKind.REMINDER, EventKind.REMINDED):
+            continue
+        one = Reminder(data["agent"], datetime.fromisoformat(data["at"]), data["text"])
+        if kind == EventKind.REMINDER:
+            open_ones.append(one)
+        elif one in open_ones:
+            open_ones.remove(one)
+    return sorted(open_ones, key=lambda one: one.at)
+
+
+def wake_notices(ticket: TicketFacts, desk: Desk, cause: str, why: str, now: datetime) -> Iterator[Notice]:
+    """Whoever has the ticket, or stands in for them, is told that it has come back."""
+    department = desk.departments.get(ticket.department)
+    manager = department.manager if department else None
+    concerned = alerted(desk, ticket.department, ticket.assignee, ticket.team).agents
+    for key in dict.fromkeys(stand_in(desk, agent, manager, now) for agent in concerned):
+        notice = _notice("ticket.wakeup", key, ticket, desk, cause, why, {"notice": why})
+        if notice is not None:
+            yield notice
+
+
+def reminder_notice(reminder: Reminder, ticket: TicketFacts, desk: Desk, cause: str) -> Notice | None:
+    """The mail an agent asked for; None when they have left."""
+    why = "you asked to be reminded of this ticket"
+    extra = {"notice": reminder.text}
+    return _notice("ticket.reminder", reminder.agent, ticket, desk, cause, why, extra)
+
+
+def _notice(
+    template: str, key: str, ticket: TicketFacts, desk: Desk, cause: str, why: str, extra: dict[str, Any]
+) -> Notice | None:
+    agent = desk.agents.get(key)
+    if agent is None:
+        return None
+    return Notice(
+        template=template,
+        audience=Audience.INTERNAL,
+        recipient=agent.address,
+        recipient_name=agent.name,
+        identity=f"agent:{key}",
+        ticket_id=ticket.id,
+        entry_id=None,
+        automatic="auto-generated",
+        key=f"{template}:{cause}:{ticket.id}:agent:{key}",
+        reason=why,
+        extra=extra,
+    )
