@@ -9,6 +9,7 @@ import typer
 
 from mailticket import __version__
 from mailticket.cli.account_commands import hash_password_command
+from mailticket.cli.agent_commands import agent_app
 from mailticket.cli.alias_commands import alias_app
 from mailticket.cli.ban_commands import address_app, ban_app
 from mailticket.cli.check_command import check
@@ -73,6 +74,7 @@ app.command()(top)
 app.command()(simulate)
 app.command()(verify)
 app.add_typer(ticket_app, name="ticket")
+app.add_typer(agent_app, name="agent")
 app.add_typer(alias_app, name="alias")
 app.add_typer(held_app, name="held")
 app.add_typer(inbox_app, name="inbox")

@@ -14,7 +14,7 @@ from typing import Literal, get_args
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from mailticket.config.people import Access, Agent, Organisation, Role, Team
+from mailticket.config.people import Absences, Access, Agent, Organisation, Role, Team
 from mailticket.config.problems import did_you_mean
 from mailticket.config.promise import Alerts, SLAPlan, Step
 from mailticket.config.reports import Digest, FollowUp, NamedDigest, NamedReport
@@ -246,6 +246,7 @@ class Desk(Section):
     digests: dict[str, NamedDigest] = {}
     reports: dict[str, NamedReport] = {}
     follow_ups: dict[str, FollowUp] = {}
+    absence: Absences = Absences()
     alerts: Alerts = Alerts()
     brakes: Brakes = Brakes()
     trust: TrustPolicy = TrustPolicy()

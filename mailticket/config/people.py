@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Literal
 
 from pydantic import Field
 
 from mailticket.config.section import Section
-from mailticket.config.values import Addresses, Days, Domains, LanguageTag, Line, TimeZone
+from mailticket.config.values import Addresses, Days, Domains, LanguageTag, Line, PositiveDuration, TimeZone
 
 Right = Literal["reply", "note", "assign", "transfer", "close", "merge", "edit", "manage"]
 """What an agent may be allowed: domain/permissions.py (Permission) says what each means."""
 
 Access = Literal["all", "departments"]
 """Whose tickets an agent may work on: everybody's, or those of the agent's own departments."""
+
+
+class Absences(Section):
+    """What is made of agents' out-of-office replies to alerts.
+
+    longest  a return date further away is not believed; undated: how long one that names no date counts
+    """
+
+    learn: bool = True
+    longest: PositiveDuration = timedelta(days=30)
+    undated: PositiveDuration = timedelta(days=7)
 
 
 class Role(Section):
@@ -42,6 +54,10 @@ class Agent(Section):
     roles: dict[str, str] = Field(default_factory=dict)
     """Department -> role, where it differs from `role`."""
     access: Access | None = None
+    skills: tuple[Line, ...] = ()
+    """Topics, tags and languages the agent knows: for assignment by skill."""
+    most_open: int | None = Field(default=None, ge=1)
+    """Open tickets up to which the agent is given further ones."""
 
     @property
     def address(self) -> str:

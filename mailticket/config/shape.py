@@ -39,7 +39,7 @@ KEYED = (
 )
 """Sections of the desk with entries by key."""
 
-SINGLE = ("alerts", "digest", "brakes", "trust")
+SINGLE = ("absence", "alerts", "digest", "brakes", "trust")
 """Sections of the desk that exist once."""
 
 _COMMANDS = frozenset({"token_command"})

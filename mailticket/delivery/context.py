@@ -326,6 +326,8 @@ CATALOGUE: dict[str, TemplateSpec] = {
         TemplateSpec("command.help", "agent", "the commands, on request"),
         TemplateSpec("agent.challenge", "agent", "whether an unknown address is the agent's"),
         TemplateSpec("agent.unplaced", "agent", "a mail passed on that no ticket could be opened from"),
+        TemplateSpec("agent.away", "agent", "the agent counts as away"),
+        TemplateSpec("agent.back", "agent", "the agent counts as back"),
         TemplateSpec("agent.refused", "agent", "an agent's mail that could not be accepted"),
     )
 }

@@ -283,6 +283,10 @@ SAMPLES: dict[str, Callable[[], Letter]] = {
     "agent.refused": _refused,
     "agent.unplaced": _unplaced,
     "agent.challenge": _challenge,
+    "agent.away": lambda: _letter(
+        reply=None, notice="until the end of Tue 1 Dec 2026", about="Ben Agent", reason=""
+    ),
+    "agent.back": lambda: _letter(reply=None, notice="until Tue 1 Dec 2026 09:00", reason=""),
 }
 """One mail for every template of the catalogue, made anew on each call."""
 

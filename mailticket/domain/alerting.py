@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from mailticket.config.desk import Desk, Step
-from mailticket.config.values import parse_days
+from mailticket.domain.absence import NOTHING_RECORDED, Presence, stand_in
 from mailticket.domain.assignment import after_transfer, alerted
 from mailticket.domain.change import Change, SetField, Tag
 from mailticket.domain.routing import plan_after_transfer
@@ -21,7 +20,6 @@ from mailticket.domain.schedule import NeverOpens, WorkingTimes
 from mailticket.domain.types import TicketFacts
 
 SYSTEM = "system"
-_MOST_DEPUTIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +33,23 @@ class Reader:
     why: str
 
 
-def readers_of(steps: Iterable[Step], ticket: TicketFacts, desk: Desk, now: datetime) -> tuple[Reader, ...]:
+def readers_of(
+    steps: Iterable[Step],
+    ticket: TicketFacts,
+    desk: Desk,
+    now: datetime,
+    presence: Presence = NOTHING_RECORDED,
+) -> tuple[Reader, ...]:
     """Who is told of these steps, each once; nobody only where no step tells anybody."""
     named = list(dict.fromkeys(name for step in steps for name in step.tell))
     if not named:
         return ()
     found: dict[str, Reader] = {}
     for name in named:
-        for reader in _named(name, ticket, desk, now):
+        for reader in _named(name, ticket, desk, now, presence):
             found.setdefault(reader.identity, reader)
     if not found:
-        for reader in _named("concerned", ticket, desk, now):
+        for reader in _named("concerned", ticket, desk, now, presence):
             found.setdefault(reader.identity, reader)
     return tuple(found.values())
 
@@ -63,30 +67,7 @@ def told_at(
         return now
 
 
-def is_away(desk: Desk, agent: str, now: datetime) -> bool:
-    """Whether an agent is absent, by the calendar of their own time zone."""
-    one = desk.agents[agent]
-    if not one.away:
-        return False
-    today = now.astimezone(ZoneInfo(one.time_zone or desk.time_zone)).date()
-    return any(first <= today <= last for first, last in map(parse_days, one.away))
-
-
-def stand_in(desk: Desk, agent: str, manager: str | None, now: datetime) -> str:
-    """Who gets the alerts of `agent`: themselves, or while they are away their deputy, else `manager`."""
-    seen: list[str] = []
-    one: str | None = agent
-    while one is not None and one not in seen and len(seen) < _MOST_DEPUTIES and one in desk.agents:
-        if not is_away(desk, one, now):
-            return one
-        seen.append(one)
-        one = desk.agents[one].deputy
-    if manager is not None and manager in desk.agents and not is_away(desk, manager, now):
-        return manager
-    return agent
-
-
-def _named(name: str, ticket: TicketFacts, desk: Desk, now: datetime) -> Iterator[Reader]:
+def _named(name: str, ticket: TicketFacts, desk: Desk, now: datetime, presence: Presence) -> Iterator[Reader]:
     if "@" in name:
         key = desk.agent_by_address.get(name.lower())
         if key is None:
@@ -101,7 +82,7 @@ def _named(name: str, ticket: TicketFacts, desk: Desk, now: datetime) -> Iterato
     for agent in agents:
         if agent not in desk.agents:
             continue
-        reader = stand_in(desk, agent, manager, now)
+        reader = stand_in(desk, agent, manager, now, presence)
         for_whom = why if reader == agent else f"{desk.agents[agent].name} is away ({why})"
         one = desk.agents[reader]
         yield Reader(f"agent:{reader}", reader, one.address, one.name, for_whom)

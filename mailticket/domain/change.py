@@ -305,6 +305,33 @@ class AddBan:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class SetAbsence:
+    """An agent is away from `since` up to `until` (aware UTC; None: until further notice).
+
+    source  of domain/absence.py (Source); reason: what the agent said of it, "" for nothing
+    """
+
+    agent: str
+    since: datetime
+    until: datetime | None
+    deputy: str | None
+    source: str
+    reason: str
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndAbsence:
+    """An agent is there again. planned_until: when what the configuration has for today would end."""
+
+    agent: str
+    planned_until: datetime | None
+    actor: str
+    why: str
+
+
 Change = (
     OpenTicket
     | AddEntry
@@ -327,6 +354,8 @@ Change = (
     | SpendTime
     | SetRequester
     | AddBan
+    | SetAbsence
+    | EndAbsence
 )
 
 

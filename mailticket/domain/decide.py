@@ -7,11 +7,14 @@ outcomes, not errors: the mail stays in the inbox, visible and retryable.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from mailticket.config.desk import Desk
+from mailticket.domain.absence_commands import without_ticket
+from mailticket.domain.absence_learning import ended_by_answer, learn_absence
 from mailticket.domain.aliases import ask_owner, settle
-from mailticket.domain.change import Decision, ReturnToAgent
+from mailticket.domain.change import Decision, EndAbsence, ReturnToAgent, SetAbsence
 from mailticket.domain.decide_agent import decide_agent, decide_tapped
 from mailticket.domain.decide_bounce import decide_bounce
 from mailticket.domain.decide_customer import join, open_ticket, record_automatic
@@ -63,7 +66,7 @@ def decide(reading: Reading, arrival: Arrival, facts: Facts, desk: Desk, now: da
     if facts.sender_agent is not None:
         decision = _as_agent(reading, arrival, facts, facts.sender_agent, trust, desk, now)
         if decision is not None:
-            return decision
+            return _and_back(decision, facts, facts.sender_agent, desk, now)
     decision = learn(_as_customer(reading, arrival, facts, trust, desk, now), reading, facts)
     return govern(hold_unknown(decision, facts, arrival, desk), facts, desk, now)
 
@@ -121,6 +124,9 @@ def _as_agent(
     if match.ticket is not None and proven:
         reasons = (*match.reasons, *trust.reasons)
         if reading.classification.automatic:
+            learnt = learn_absence(reading, facts, agent, match, trust, desk, now)
+            if learnt is not None:
+                return learnt
             kind = reading.classification.kind
             why = f"an automatic mail of {agent} ({kind}) is never an answer"
             return Decision(Outcome.IGNORED, (), (*reasons, why), trust.level, match.ticket.id)
@@ -134,6 +140,10 @@ def _as_agent(
         return decide_agent(
             reading, match.ticket, agent, trust.level, desk, reasons, facts=facts, entry=entry, now=now
         )
+    if match.ticket is None and proven and not reading.classification.automatic:
+        about_oneself = without_ticket(reading, agent, trust.level, facts, desk, now)
+        if about_oneself is not None:
+            return about_oneself
     if match.suspected is None or _takes_part(facts):
         return None
     return _not_proven(reading, agent, match, trust)
@@ -148,6 +158,16 @@ def _is_direct(reading: Reading, ticket: TicketFacts, facts: Facts) -> bool:
     if reading.classification.automatic or ticket.id in facts.already_in:
         return False
     return bool(has_it(reading.mail, ticket.participants))
+
+
+def _and_back(decided: Decision, facts: Facts, agent: str, desk: Desk, now: datetime) -> Decision:
+    """An agent who does something is there, unless a date was set or the mail is about just that."""
+    ended = ended_by_answer(facts, agent, desk, now)
+    if ended is None or decided.outcome is not Outcome.AGENT_ACTED:
+        return decided
+    if any(isinstance(change, SetAbsence | EndAbsence) for change in decided.changes):
+        return decided
+    return replace(decided, changes=(*decided.changes, ended), reasons=(*decided.reasons, ended.why))
 
 
 def _takes_part(facts: Facts) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from mailticket.config.desk import Desk
+from mailticket.domain.absence import represented
 from mailticket.domain.access import from_cc, may_add_by_cc
 from mailticket.domain.actor import Actor
 from mailticket.domain.assignment import claim_on_reply
@@ -55,7 +56,8 @@ def decide_agent(
         return _back(reading, agent, ticket, trust, "command.help", (), why, reasons)
     name = desk.agents[agent].name
     actor = Actor(agent, name, trust, ticket, desk, facts, reading, parsed, entry, now)
-    problems = [*refused(desk, agent, ticket, parsed), *leaks(parsed.body, reading.content)]
+    also = represented(desk, agent, now, facts.presence)
+    problems = [*refused(desk, agent, ticket, parsed, also), *leaks(parsed.body, reading.content)]
     changes: list[Change] = []
     alone = next((one for one in parsed.commands if one.name in ALONE), None)
     if alone is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from mailticket.domain import (
+    absence_commands,
     field_commands,
     later_commands,
     promise_commands,
@@ -27,6 +28,7 @@ EFFECTS: Final[dict[CommandName, Effect]] = {
 }
 ALONE: Final[dict[CommandName, Effect]] = {
     **thread_commands.ALONE,
+    **absence_commands.ALONE,
 }
 BUILT_IN: Final = frozenset({CommandName.NOTE, CommandName.REPLY, CommandName.HELP})
 """Commands that are about the mail itself, not about the ticket (decide_agent.py)."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from mailticket.config.desk import Desk, FollowUp
-from mailticket.domain.alerting import stand_in
+from mailticket.domain.absence import NOTHING_RECORDED, Presence, stand_in
 from mailticket.domain.assignment import alerted
 from mailticket.domain.followup import Outlook, Step
 from mailticket.domain.types import Audience, Notice, TicketFacts
@@ -53,12 +53,19 @@ def customer_notice(
     )
 
 
-def reminders(ticket: TicketFacts, desk: Desk, cause: str, seen: Outlook, now: datetime) -> Iterator[Notice]:
+def reminders(
+    ticket: TicketFacts,
+    desk: Desk,
+    cause: str,
+    seen: Outlook,
+    now: datetime,
+    presence: Presence = NOTHING_RECORDED,
+) -> Iterator[Notice]:
     """The mails that remind whoever has the ticket, or stands in for them, of a customer left waiting."""
     department = desk.departments.get(ticket.department)
     manager = department.manager if department else None
     concerned = alerted(desk, ticket.department, ticket.assignee, ticket.team).agents
-    for key in dict.fromkeys(stand_in(desk, agent, manager, now) for agent in concerned):
+    for key in dict.fromkeys(stand_in(desk, agent, manager, now, presence) for agent in concerned):
         agent = desk.agents.get(key)
         if agent is None:
             continue

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailticket.config.desk import Desk
+from mailticket.domain.absence_notices import absence_notices
 from mailticket.domain.assignment import alerted
 from mailticket.domain.types import Audience, Event, EventKind, Notice, Quiet, TicketFacts
 from mailticket.mail.header_out import mailable
@@ -65,6 +66,8 @@ def _notices(
         yield _returned(event, ticket, desk, occasion)
     if event.kind is EventKind.CHALLENGED:
         yield _challenged(event, desk, occasion)
+    if event.kind in (EventKind.AWAY, EventKind.BACK):
+        yield from absence_notices(event, desk, occasion.cause)
     if ticket is None or event.ticket_id != ticket.id or event.data.get("automatic"):
         return
     plan_one = _Planner(event, events, ticket, desk, occasion)
@@ -257,6 +260,7 @@ class _Planner:
                 key=f"{template}:{self.occasion.cause}:{self.ticket.id}:{identity}",
                 reason=self.event.reason,
                 extra=extra or {},
+                by="" if by_all else self.event.actor,
             )
 
     def _customer(self, template: str, address: str, entry: int | None, automatic: str | None) -> Notice:

@@ -57,6 +57,8 @@ _DOING = {
     Permission.MANAGE: "do this; it takes the right to manage",
 }
 
+_ABOUT_ONESELF = ("help", "away", "back")
+"""Commands that do nothing to the ticket whose alert was answered."""
 _FREE = ("help", "ack", "undo", "send", "show", "list", "search", "away", "back")
 _BY_RIGHT: Final = {
     Permission.REPLY: ("reply", "use"),
@@ -113,9 +115,12 @@ def why_no_access(desk: Desk, agent: str, ticket: TicketFacts) -> str | None:
 
 def why_not(desk: Desk, agent: str, ticket: TicketFacts, wanted: Permission) -> str | None:
     """Why an agent may not do this to a ticket, in words for that agent; None where it is allowed."""
-    closed = why_no_access(desk, agent, ticket)
-    if closed is not None or wanted in rights_of(desk, agent, ticket.department):
-        return closed
+    return why_no_access(desk, agent, ticket) or _why_no_right(desk, agent, ticket, wanted)
+
+
+def _why_no_right(desk: Desk, agent: str, ticket: TicketFacts, wanted: Permission) -> str | None:
+    if wanted in rights_of(desk, agent, ticket.department):
+        return None
     role = role_of(desk, agent, ticket.department)
     where = desk.departments[ticket.department].name if ticket.department in desk.departments else "the desk"
     name = desk.roles[role].name if role in desk.roles else None
@@ -124,10 +129,18 @@ def why_not(desk: Desk, agent: str, ticket: TicketFacts, wanted: Permission) -> 
     return f'your role "{name}" in {where} does not let you {_DOING[wanted]}'
 
 
-def refused(desk: Desk, agent: str, ticket: TicketFacts, parsed: Commands) -> tuple[Problem, ...]:
-    """What of an agent's mail about `ticket` the agent may not do; empty where all of it is allowed."""
+def refused(
+    desk: Desk, agent: str, ticket: TicketFacts, parsed: Commands, standing_in_for: tuple[str, ...] = ()
+) -> tuple[Problem, ...]:
+    """What of an agent's mail about `ticket` the agent may not do; empty where all of it is allowed.
+
+    standing_in_for: absent agents whose deputy the agent is, and whose tickets are therefore open to them.
+    """
+    if any(command.name in _ABOUT_ONESELF for command in parsed.commands):
+        return ()
     closed = why_no_access(desk, agent, ticket)
-    if closed is not None:
+    deputy = any(why_no_access(desk, one, ticket) is None for one in standing_in_for)
+    if closed is not None and not deputy:
         return (Problem("", closed),)
     return tuple(_refused(desk, agent, ticket, parsed))
 
@@ -135,12 +148,12 @@ def refused(desk: Desk, agent: str, ticket: TicketFacts, parsed: Commands) -> tu
 def _refused(desk: Desk, agent: str, ticket: TicketFacts, parsed: Commands) -> Iterator[Problem]:
     if parsed.body:
         wanted = Permission.NOTE if parsed.note else Permission.REPLY
-        reason = why_not(desk, agent, ticket, wanted)
+        reason = _why_no_right(desk, agent, ticket, wanted)
         if reason is not None:
             yield Problem("", reason)
     for command in parsed.commands:
         right = NEEDED.get(command.name, Permission.MANAGE)
-        reason = why_not(desk, agent, ticket, right) if right is not None else None
+        reason = _why_no_right(desk, agent, ticket, right) if right is not None else None
         if reason is not None:
             yield Problem(command.line, reason)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from mailticket.domain.absence import NOTHING_RECORDED, Presence
 from mailticket.mail.authentication import Verdict
 
 
@@ -240,6 +241,7 @@ class Facts:
     original_in    tickets that hold, as a mail of its author, what this mail of an agent forwards
     unseen         Message-IDs the mail refers to that nobody here has ever seen
     ban            the entry of the ban list that names the sender most closely
+    presence       absences on record; read where an agent may be writing
     shared         tickets of the sender's organisation, where its people may join each other's
     load           what the sender has sent lately; nothing where no limit bears on the mail
     person         what is remembered of the sender
@@ -266,6 +268,7 @@ class Facts:
     shared: frozenset[int] = frozenset()
     person: PersonFacts = PersonFacts()
     tapped: Tapped | None = None
+    presence: Presence = NOTHING_RECORDED
 
 
 class Outcome(enum.StrEnum):
@@ -318,6 +321,9 @@ class EventKind(enum.StrEnum):
     REMINDED = "reminded"
     BANNED = "banned"
     """A sender was banned because of it."""
+    AWAY = "away"
+    """An agent is away; belongs to no ticket, as does the next."""
+    BACK = "back"
     FOLLOWED_UP = "followed-up"
     """The desk reminded the customer, or an agent of the customer, by itself."""
 
@@ -369,6 +375,7 @@ class Notice:
     identity   what its reply token is bound to: a canonical address or "agent:KEY"
     automatic  None for a person's words passed on, else the value of Auto-Submitted (RFC 3834)
     key        makes it unique: the same notice is never queued twice
+    by         whoever did what it tells, who is not told of it in somebody else's place
     extra      what its template needs beyond the ticket and the entry; JSON-able
     files      made for this mail and sent along with it
     asked      the held ticket an outsider is asked about; their token is then good for the answer only
@@ -386,6 +393,7 @@ class Notice:
     key: str
     reason: str
     extra: dict[str, Any] = field(default_factory=dict)
+    by: str = ""
     asked: int | None = None
     files: tuple[MadeFile, ...] = ()
     taps: tuple[Tap, ...] = ()

@@ -68,6 +68,12 @@ WORD: Final = Shape(
 )
 ADDRESS: Final = Shape("needs a mail address after it", "ADDRESS", _starts_with_letter)
 TIME: Final = Shape("needs a time after it", "WHEN", lambda one: _starts_with_letter(one.removeprefix("+")))
+ABSENCE: Final = Shape(
+    "may be followed by a length of time, until when, and who is your deputy",
+    "[WHEN] [deputy NAME]",
+    _starts_with_letter,
+    optional=True,
+)
 TICKET: Final = Shape(
     'needs the number of a ticket after it, or "new"',
     "NUMBER",

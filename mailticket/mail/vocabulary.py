@@ -10,6 +10,7 @@ import enum
 from typing import Final, Self
 
 from mailticket.mail.arguments import (
+    ABSENCE,
     ADDRESS,
     LATER,
     NAME,
@@ -117,6 +118,11 @@ class CommandName(enum.StrEnum):
     APPROVE = ("approve", NOTHING, "verdict", "", "approve",
                "a held reply joins the ticket it points at; the bare word as the first line will do")
     DENY = ("deny", NOTHING, "verdict", "", "deny", "a held reply stays a ticket of its own")
+
+    # Whether you are there.
+    AWAY = ("away", ABSENCE, "presence", "vacation holiday", "away until 2026-12-01 deputy bob",
+            "your alerts go to your deputy: `3d`, `until DATE` (that day included), `DATE..DATE`, or nothing")
+    BACK = ("back", NOTHING, "presence", "", "back", "you are there again")
 
     # About the desk.
     HELP = ("help", NOTHING, "", "commands", "help", "mails you this list")

@@ -12,16 +12,19 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from mailticket.domain.absence import Source
 from mailticket.domain.change import (
     Acknowledge,
     AddBan,
     AddParticipant,
     Change,
+    EndAbsence,
     Merge,
     MoveEntry,
     NoteBounce,
     Release,
     RemoveParticipant,
+    SetAbsence,
     SetDue,
     SetField,
     SetReminder,
@@ -32,6 +35,7 @@ from mailticket.domain.change import (
 )
 from mailticket.domain.status import FINISHED
 from mailticket.domain.types import Event, EventKind
+from mailticket.store import absences
 from mailticket.store.bans import add_ban
 from mailticket.store.event_log import record
 from mailticket.store.later import set_reminder, set_wake
@@ -139,6 +143,8 @@ class TicketChanges:
                 add_ban(self.session, change.pattern, "reject", change.reason, self.now, None)
                 data = {"pattern": change.pattern, "reason": change.reason}
                 self._happened(EventKind.BANNED, change.actor, change.why, data)
+            case SetAbsence() | EndAbsence():
+                self._absence(change)
             case _:
                 raise TypeError(f"{type(change).__name__} needs the mail it comes from")
 
@@ -157,6 +163,20 @@ class TicketChanges:
                 data,
             )
         )
+
+    def _absence(self, change: SetAbsence | EndAbsence) -> None:
+        """An agent goes or comes; belongs to no ticket, whichever alert was answered."""
+        kind, data = EventKind.BACK, {"agent": change.agent, "until": None, "deputy": None, "source": None}
+        if isinstance(change, SetAbsence):
+            absences.begin(self.session, change, self.now)
+            until = change.until.isoformat() if change.until is not None else None
+            kind = EventKind.AWAY
+            data |= {"until": until, "deputy": change.deputy, "source": change.source}
+        else:
+            ended = absences.finish(self.session, change, self.now)
+            if ended is not None and ended.source is Source.AUTO_REPLY and ended.until is not None:
+                data["learnt"] = ended.until.isoformat()
+        self.done.events.append(Event(kind, None, None, change.actor, self.now, change.why, data))
 
     def _ticket(self) -> Ticket:
         if self.done.ticket is None:

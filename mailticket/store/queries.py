@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
+from mailticket.domain.absence import NOTHING_RECORDED
 from mailticket.domain.matching import Pointers, correspondents, named_numbers, pointers, reply_subject
 from mailticket.domain.status import FINISHED
 from mailticket.domain.storms import is_governed
@@ -30,6 +31,7 @@ from mailticket.mail.address import canonical, split_extension
 from mailticket.mail.threading import clean_subject
 from mailticket.mail.token import Claims, Role, token_of_address, token_of_message_id, verify, who_of
 from mailticket.mail.types import Reading
+from mailticket.store.absences import presence
 from mailticket.store.aliases import whose_address
 from mailticket.store.bans import ban_of
 from mailticket.store.dialect import table_of
@@ -110,6 +112,7 @@ def gather(
         shared=_shared(sender, tickets, desk),
         person=person or PersonFacts(),
         tapped=_tapped(pointing),
+        presence=presence(session) if whose.agent else NOTHING_RECORDED,
     )
     if facts.bounced is not None and facts.bounced.ticket_id is not None:
         about, _ = _tickets(session, [facts.bounced.ticket_id], lock=lock)

@@ -20,11 +20,13 @@ from mailticket.config.desk import Desk
 from mailticket.domain.brakes import Braked, Planned, check, what_is_braked
 from mailticket.domain.notify import brake_alerts
 from mailticket.domain.person import language_for
+from mailticket.domain.standing_in import handed_on, is_work
 from mailticket.domain.taps import taps_of
 from mailticket.domain.types import Audience, Notice, Quiet, TicketFacts
 from mailticket.mail.header_out import mailable
 from mailticket.mail.threading import Conversation
 from mailticket.mail.token import Role, message_id, mint, reply_address
+from mailticket.store.absences import presence
 from mailticket.store.autocounts import count_automatic, note_automatic
 from mailticket.store.dialect import table_of
 from mailticket.store.models import MessageRef, Outbox
@@ -67,6 +69,8 @@ def announce(
     now: datetime,
 ) -> Announced:
     """Queue notices about `ticket` (or about none). The same notice is never queued twice."""
+    if any(is_work(notice) for notice in notices):
+        notices = handed_on(notices, ticket, desk, presence(session), now)
     outside = {notice.recipient for notice in notices if notice.audience is Audience.CUSTOMER}
     known = contacts(session, outside)
     allowed, braked = _brake(session, notices, ticket, desk, now, known)

@@ -9,12 +9,14 @@ import structlog
 from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
+from mailticket.domain.absence import Presence
 from mailticket.domain.alerting import SYSTEM, changes_of, readers_of, told_at
 from mailticket.domain.escalation import Alarm
 from mailticket.domain.notify import Occasion, plan
 from mailticket.domain.schedule import WorkingTimes
 from mailticket.domain.types import Event, EventKind, TicketFacts
 from mailticket.store import deadlines
+from mailticket.store.absences import presence
 from mailticket.store.alerts import NewAlert
 from mailticket.store.changes import apply_changes, record
 from mailticket.store.deadlines import DueDeadline
@@ -55,10 +57,11 @@ class Escalations:
             deadlines.plan(session, ticket.id, SLA, standing.look.next_at, now)
         for alarm in alarms:
             log.info("ticket.alarm", ticket=ticket.number, target=alarm.clock.target, overdue=alarm.overdue)
+        away = presence(session)
         return [
             alert
             for alarm in alarms
-            for alert in self._alerts(alarm, facts, f"{due.version}:{now.isoformat()}", desk, now)
+            for alert in self._alerts(alarm, facts, f"{due.version}:{now.isoformat()}", desk, now, away)
         ]
 
     def _change(
@@ -86,10 +89,16 @@ class Escalations:
         return True
 
     def _alerts(
-        self, alarm: Alarm, ticket: TicketFacts, moment: str, desk: Desk, now: datetime
+        self,
+        alarm: Alarm,
+        ticket: TicketFacts,
+        moment: str,
+        desk: Desk,
+        now: datetime,
+        presence: Presence,
     ) -> Iterator[NewAlert]:
         target = alarm.clock.target
-        for reader in readers_of(alarm.steps, ticket, desk, now):
+        for reader in readers_of(alarm.steps, ticket, desk, now, presence):
             yield NewAlert(
                 key=f"{ticket.id}:{target}:{moment}:{reader.identity}",
                 reader=reader.identity,

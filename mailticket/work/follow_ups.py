@@ -20,6 +20,7 @@ from mailticket.domain.schedule import NeverOpens, WorkingTimes
 from mailticket.domain.status import StatusEvent, Transition, next_status
 from mailticket.domain.types import Event, EventKind, TicketFacts
 from mailticket.store import deadlines
+from mailticket.store.absences import presence
 from mailticket.store.alerts import NewAlert
 from mailticket.store.changes import change_field, record
 from mailticket.store.deadlines import DueDeadline
@@ -129,7 +130,9 @@ class FollowUps:
     ) -> None:
         """Remind the agents; with it, where the follow-up says so, the customer is told where it stands."""
         told = seen.update and self._told(session, Step.LOOP, facts, plan, seen, desk, cause, now)
-        notices = list(reminders(facts, desk, cause, Outlook(seen.due, seen.since, told), now))
+        notices = list(
+            reminders(facts, desk, cause, Outlook(seen.due, seen.since, told), now, presence(session))
+        )
         announce(session, notices, facts, desk, self._secret, now)
         record(session, [_event(facts.id, Step.LOOP, now, told=told)])
 

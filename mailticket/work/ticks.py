@@ -26,6 +26,7 @@ from mailticket.store.due import SLA
 from mailticket.store.engine import reading, transaction
 from mailticket.store.later import REMIND, WAKE
 from mailticket.store.seals import is_sealed, make_seal
+from mailticket.work.absences import end_absences
 from mailticket.work.alerts import AlertRounds
 from mailticket.work.deadlines import DeadlineWork, Handler
 from mailticket.work.digests import Digests
@@ -41,6 +42,7 @@ _PRUNE_BATCH = 500
 _SLA_EVERY = 1
 _DIGEST_EVERY = 2
 _CHALLENGES_EVERY = 10
+_ABSENCES_EVERY = 10
 _REPORTS_EVERY = 20
 _SEAL_EVERY = 60
 _PRUNE_EVERY = 300
@@ -83,6 +85,7 @@ class Ticks:
         )
         self._scheduler.add_job(self._guarded, "interval", [self.deadlines], seconds=_SLA_EVERY)
         self._scheduler.add_job(self._guarded, "interval", [self.digests], seconds=_DIGEST_EVERY)
+        self._scheduler.add_job(self._guarded, "interval", [self.absences], seconds=_ABSENCES_EVERY)
         self._scheduler.add_job(self._guarded, "interval", [self.challenges], seconds=_CHALLENGES_EVERY)
         # a report may take minutes, in which nothing else waits for it
         self._scheduler.add_job(
@@ -147,6 +150,13 @@ class Ticks:
         if made:
             self._on_queued()
         return made
+
+    def absences(self) -> int:
+        """End the absences that have run out; returns how many agents are told."""
+        told = end_absences(self._engine, self._desk(), self._secret, self._clock())
+        if told:
+            self._on_queued()
+        return told
 
     def challenges(self) -> int:
         """Give up questions to agents that had no answer in time; returns how many."""

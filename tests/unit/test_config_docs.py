@@ -57,7 +57,7 @@ def test_every_section_has_an_example() -> None:
 def test_the_examples_load_together_with_the_example_configuration(tmp_path: Path) -> None:
     directory = tmp_path / "config"
     directory.mkdir()
-    taken = {"service", "desk", "alerts", "digest", "brakes", "trust"}
+    taken = {"service", "desk", "absence", "alerts", "digest", "brakes", "trust"}
     examples = re.findall(r"```toml\n(.*?)```", TEXT, flags=re.DOTALL)
     for source in (ROOT / "config").glob("*.toml"):
         text = source.read_text(encoding="utf-8")

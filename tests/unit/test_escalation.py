@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailticket.config.desk import Desk, SLAPlan, Step
-from mailticket.domain.alerting import changes_of, is_away, readers_of, stand_in, told_at
+from mailticket.domain.absence import is_away, stand_in
+from mailticket.domain.alerting import changes_of, readers_of, told_at
 from mailticket.domain.change import SetField, Tag
 from mailticket.domain.clocks import ClockEvent, ClockEventKind, clocks, moment_of
 from mailticket.domain.escalation import Alarm, AlertSent, Look, look, steps_of
