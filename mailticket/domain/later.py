@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from mailticket.config.desk import Desk
-from mailticket.domain.alerting import stand_in
+from mailticket.domain.absence import stand_in
 from mailticket.domain.assignment import alerted
 from mailticket.domain.types import Audience, EventKind, Notice, TicketFacts
 
