@@ -7,21 +7,20 @@ References between sections are by key; `mailticket.config.loader` checks that e
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
 from mailticket.config.people import Absences, Access, Agent, Organisation, Role, Team
-from mailticket.config.problems import did_you_mean
 from mailticket.config.promise import Alerts, SLAPlan, Step
 from mailticket.config.reports import Digest, FollowUp, NamedDigest, NamedReport
+from mailticket.config.rules import TRUST_LEVELS, Actions, Condition, How, Level, NewStatus, Rule
 from mailticket.config.section import Section
 from mailticket.config.values import (
+    Address,
     Addresses,
-    ConditionField,
     Day,
     Duration,
     InstanceId,
@@ -33,11 +32,13 @@ from mailticket.config.values import (
     TimeZone,
     Weekday,
 )
+from mailticket.config.webhooks import Webhook
 
 __all__ = [
-    "Actions", "Agent", "Alerts", "Brakes", "Condition", "Department", "Desk", "Digest", "Duration",
-    "FollowUp", "HelpTopic", "How", "NamedDigest", "NamedReport", "Organisation", "Priority", "Role", "Rule",
-    "SLAPlan", "Schedule", "Section", "Step", "Team", "TrustPolicy",
+    "TRUST_LEVELS", "Actions", "Agent", "Alerts", "ArrivalAddress", "Brakes", "Condition", "Department",
+    "Desk", "Digest", "Duration", "FollowUp", "HelpTopic", "How", "NamedDigest", "NamedReport",
+    "Organisation", "Priority", "Role", "Rule", "SLAPlan", "Schedule", "Section", "Step", "Team",
+    "TrustPolicy", "Webhook",
 ]  # fmt: skip
 
 
@@ -82,77 +83,18 @@ class HelpTopic(Section):
     sla_plan: str | None = None
     agent: str | None = None
     team: str | None = None
+    status: NewStatus | None = None
     acknowledge: bool = True
 
 
-How = Literal[
-    "equal", "not_equal", "contains", "not_contains", "starts", "not_starts",
-    "ends", "not_ends", "matches", "not_matches",
-]  # fmt: skip
+class ArrivalAddress(Section):
+    """What mail to one of the departments' addresses brings with it (osTicket's settings of an email)."""
 
-
-Level = Literal["token", "authenticated", "known", "unknown", "failed"]
-"""How well a sender is known, best first: domain/types.py (Trust) says what each means."""
-
-TRUST_LEVELS: tuple[Level, ...] = get_args(Level)
-
-
-class Condition(Section):
-    """One test of a mail.
-
-    field  sender, sender_name, sender_domain, recipient, reply_to, subject, body, trust, or "header:NAME"
-    how    the comparison; all but `matches` ignore case; `matches` is a regular expression searched
-           for in the first 64 kB of the field
-    """
-
-    field: ConditionField
-    how: How
-    value: str
-
-    @field_validator("value")
-    @classmethod
-    def _compiles(cls, value: str, info: ValidationInfo) -> str:
-        if not value and info.data.get("how") not in ("equal", "not_equal", None):
-            raise NotThis("must not be empty")
-        if info.data.get("field") == "trust":
-            _check_trust_condition(value, info.data.get("how"))
-        if info.data.get("how") in ("matches", "not_matches"):
-            try:
-                re.compile(value)
-            except (re.error, OverflowError, RecursionError) as exc:
-                raise NotThis(f"is not a regular expression: {exc}") from None
-        return value
-
-
-def _check_trust_condition(value: str, how: str | None) -> None:
-    if how not in ("equal", "not_equal", None):
-        raise NotThis('goes with "equal" and "not_equal" only when the field is trust')
-    if value not in TRUST_LEVELS:
-        raise NotThis("is no trust level", did_you_mean(value, TRUST_LEVELS))
-
-
-class Actions(Section):
-    """What a rule does when it fires. What is None stays as it is."""
-
-    department: str | None = None
+    key: str = ""
+    address: Address
     topic: str | None = None
     priority: str | None = None
-    sla_plan: str | None = None
-    agent: str | None = None
-    team: str | None = None
-    acknowledge: bool | None = None
-    reject: Line | None = None
-    tags: tuple[Line, ...] = ()
-
-
-class Rule(Section):
-    """A help-topic rule for new tickets. Rules run in order; a later one overrides an earlier one."""
-
-    name: Line
-    match: Literal["all", "any"] = "all"
-    when: tuple[Condition, ...] = ()
-    then: Actions
-    stop: bool = False
+    acknowledge: bool = True
 
 
 class Schedule(Section):
@@ -224,6 +166,11 @@ class Desk(Section):
     default_department: str
     default_priority: str = "normal"
     default_sla_plan: str | None = None
+    default_topic: str | None = None
+    acknowledge: bool = True
+    """Whether mails are acknowledged at all."""
+    priority_from_mail: bool = False
+    """Whether a mail marked as important or unimportant by its sender gets the priority high or low."""
     default_follow_up: str | None = None
     default_role: str | None = None
     """The role of agents without one; None: everything but manage."""
@@ -239,7 +186,9 @@ class Desk(Section):
     organisations: dict[str, Organisation] = {}
     priorities: dict[str, Priority]
     topics: dict[str, HelpTopic] = {}
+    arrivals: dict[str, ArrivalAddress] = {}
     rules: tuple[Rule, ...] = ()
+    webhooks: dict[str, Webhook] = {}
     sla_plans: dict[str, SLAPlan] = {}
     schedules: dict[str, Schedule] = {}
     digest: Digest = Digest()
@@ -299,6 +248,21 @@ class Desk(Section):
                 return self._organisation_by_domain[domain]
             domain = domain.partition(".")[2]
         return None
+
+    @cached_property
+    def arrival_by_address(self) -> dict[str, ArrivalAddress]:
+        """Canonical address, without extension -> what mail to it brings with it."""
+        return {arrival.address.lower(): arrival for arrival in self.arrivals.values()}
+
+    @cached_property
+    def rules_on_replies(self) -> bool:
+        """Whether any rule looks at replies."""
+        return any(rule.is_on("reply") for rule in self.rules)
+
+    @cached_property
+    def asked(self) -> frozenset[str]:
+        """The fields of a mail that any rule asks about."""
+        return frozenset(test.field for rule in self.rules for test in rule.tests() if test.field)
 
     def members_of(self, department: str) -> tuple[str, ...]:
         """Keys of the agents who work in a department: its members and those who name it, in order."""

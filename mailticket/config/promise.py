@@ -94,6 +94,7 @@ class Step(Section):
     team: str | None = None
     department: str | None = None
     tags: tuple[Line, ...] = ()
+    webhooks: tuple[str, ...] = ()
 
     def threshold(self, promised: timedelta) -> timedelta:
         """How much of the promised working time has to be used up for this step; never negative."""

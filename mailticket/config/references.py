@@ -10,11 +10,19 @@ from importlib.util import find_spec
 from pathlib import Path as FilePath
 from typing import Any
 
-from mailticket.config.desk import Department, Rule, Schedule, SLAPlan
-from mailticket.config.pattern import regex_problem
+from mailticket.config.desk import Department, Schedule, SLAPlan
 from mailticket.config.people_references import PEOPLE_RULES
 from mailticket.config.problems import Path, did_you_mean, dotted
 from mailticket.config.promise import TARGETS
+from mailticket.config.rule_checks import (
+    actions_fit_the_mails,
+    arrivals_are_served,
+    conditions_name_what_exists,
+    copies_do_not_come_back,
+    patterns_are_supported,
+    rules_can_fire,
+    rules_have_different_names,
+)
 from mailticket.config.settings import Listener, Mailbox
 from mailticket.config.validate import Draft
 from mailticket.config.values import NotThis, canonical_address
@@ -28,6 +36,9 @@ REFERENCES: tuple[tuple[Path, str], ...] = (
     (("desk", "default_priority"), "priorities"),
     (("desk", "default_sla_plan"), "sla_plans"),
     (("desk", "default_role"), "roles"),
+    (("desk", "default_topic"), "topics"),
+    (("arrivals", _ANY, "topic"), "topics"),
+    (("arrivals", _ANY, "priority"), "priorities"),
     (("departments", _ANY, "manager"), "agents"),
     (("departments", _ANY, "members"), "agents"),
     (("departments", _ANY, "sla_plan"), "sla_plans"),
@@ -52,6 +63,8 @@ REFERENCES: tuple[tuple[Path, str], ...] = (
     (("rules", _ANY, "then", "sla_plan"), "sla_plans"),
     (("rules", _ANY, "then", "agent"), "agents"),
     (("rules", _ANY, "then", "team"), "teams"),
+    (("rules", _ANY, "then", "webhooks"), "webhooks"),
+    (("sla_plans", _ANY, "steps", _ANY, "webhooks"), "webhooks"),
     (("sla_plans", _ANY, "schedule"), "schedules"),
     (("desk", "default_follow_up"), "follow_ups"),
     (("departments", _ANY, "follow_up"), "follow_ups"),
@@ -82,6 +95,7 @@ _NOUN = {
     "schedules": "schedule",
     "follow_ups": "follow-up",
     "roles": "role",
+    "webhooks": "webhook",
 }
 _EVERYWHERE = frozenset({"", "*", "0.0.0.0", "::"})  # noqa: S104 - compared with, never bound to
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -149,29 +163,6 @@ def departments_have_readers(draft: Draft) -> None:
         if not department.members and key not in working and department.manager is None:
             message = "has no members and no manager: nobody hears of its tickets"
             draft.document.report(("departments", key), message, warning=True)
-
-
-def rules_have_different_names(draft: Draft) -> None:
-    """Reasons name rules, so two must not share a name."""
-    seen: set[str] = set()
-    for index, rule in draft.rules.items():
-        assert isinstance(rule, Rule)
-        if rule.name in seen:
-            message = "is the name of an earlier rule too"
-            draft.document.report(("rules", index, "name"), message, value=rule.name)
-        seen.add(rule.name)
-
-
-def patterns_are_supported(draft: Draft) -> None:
-    """The rules' matcher runs in linear time, so it takes less than Python's regular expressions."""
-    for index, rule in draft.rules.items():
-        assert isinstance(rule, Rule)
-        for place, condition in enumerate(rule.when):
-            if condition.how in ("matches", "not_matches"):
-                problem = regex_problem(condition.value)
-                if problem is not None:
-                    path: Path = ("rules", index, "when", place, "value")
-                    draft.document.report(path, problem, value=condition.value)
 
 
 def holidays_are_known(draft: Draft) -> None:
@@ -315,6 +306,11 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     departments_have_readers,
     rules_have_different_names,
     patterns_are_supported,
+    conditions_name_what_exists,
+    actions_fit_the_mails,
+    copies_do_not_come_back,
+    arrivals_are_served,
+    rules_can_fire,
     *PEOPLE_RULES,
     holidays_are_known,
     plans_name_what_exists,

@@ -24,6 +24,7 @@ DESK_IN_SERVICE = ("name", "instance", "time_zone")
 """Options of `Desk` that are written in [service]."""
 
 KEYED = (
+    "arrivals",
     "departments",
     "agents",
     "teams",
@@ -36,6 +37,7 @@ KEYED = (
     "digests",
     "reports",
     "follow_ups",
+    "webhooks",
 )
 """Sections of the desk with entries by key."""
 
@@ -67,7 +69,7 @@ class Leaf:
         return any(typing.get_origin(part) is dict for part in _alternatives(self.info.annotation))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """A section: `[delivery]`, or one entry of a keyed section or of a list of tables."""
 
@@ -137,32 +139,52 @@ def node_at(path: Path) -> Node | None:
 
 
 def leaves(prefix: Path = (), node: Node | Top | None = None) -> Iterator[tuple[Path, Leaf]]:
-    """Every option with its path; "KEY" and 0 stand for the entries of sections and lists."""
-    here = shape() if node is None else node
+    """Every option with its path; "KEY" and 0 stand for the entries of sections and lists.
+
+    What a section holds of its own kind (conditions within conditions) is told once.
+    """
+    yield from _leaves(prefix, shape() if node is None else node, ())
+
+
+def _leaves(prefix: Path, here: Node | Top, within: tuple[Node | Top, ...]) -> Iterator[tuple[Path, Leaf]]:
     if isinstance(here, Leaf):
         yield prefix, here
     elif isinstance(here, Keyed):
-        yield from leaves((*prefix, "KEY"), here.entry)
+        yield from _leaves((*prefix, "KEY"), here.entry, within)
     elif isinstance(here, Rows):
-        yield from leaves((*prefix, 0), here.entry)
-    else:
+        yield from _leaves((*prefix, 0), here.entry, within)
+    elif not any(here is outer for outer in within):
         for name, option in here.options.items():
-            yield from leaves((*prefix, name), option)
+            yield from _leaves((*prefix, name), option, (*within, here))
 
 
-def _options(model: type[Section]) -> dict[str, Node]:
-    return {name: _node(model, name, info) for name, info in model.model_fields.items() if name != "key"}
+_Known = dict[type[Section], "Table"]
 
 
-def _node(model: type[Section], name: str, info: FieldInfo) -> Node:
+def _options(model: type[Section], known: _Known | None = None) -> dict[str, Node]:
+    known = {} if known is None else known
+    return {
+        name: _node(model, name, info, known) for name, info in model.model_fields.items() if name != "key"
+    }
+
+
+def _table(model: type[Section], known: _Known) -> Table:
+    """The section's table; one and the same for a section within itself."""
+    if model not in known:
+        known[model] = Table(model, {})
+        known[model].options.update(_options(model, known))
+    return known[model]
+
+
+def _node(model: type[Section], name: str, info: FieldInfo, known: _Known) -> Node:
     for part in _alternatives(info.annotation):
         origin, arguments = typing.get_origin(part), typing.get_args(part)
         if _is_section(part):
-            return Table(part, _options(part))
+            return _table(part, known)
         if origin is dict and _is_section(arguments[1]):
-            return Keyed(Table(arguments[1], _options(arguments[1])))
+            return Keyed(_table(arguments[1], known))
         if origin is tuple and _is_section(arguments[0]):
-            return Rows(Table(arguments[0], _options(arguments[0])))
+            return Rows(_table(arguments[0], known))
         if part is SecretStr:
             return Leaf(info, secret=True, hidden=True)
     database = model.__name__ == "Service" and name == "database"

@@ -22,20 +22,9 @@ _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
 _INSTANCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,39}", re.ASCII)
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:-([A-Za-z]{2}))?", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x80-\x9f\u2028\u2029]")
-_HEADER_NAME = re.compile(r"[!-9;-~]{1,76}", re.ASCII)
 _INTRANET = ("local", "localhost")
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-CONDITION_FIELDS = (
-    "sender",
-    "sender_name",
-    "sender_domain",
-    "recipient",
-    "reply_to",
-    "subject",
-    "body",
-    "trust",
-)
 
 
 class NotThis(ValueError):
@@ -208,17 +197,6 @@ def _weekday(value: str) -> str:
     return value.lower()
 
 
-def _condition_field(value: str) -> str:
-    head, colon, name = value.partition(":")
-    if head.lower() == "header" and colon:
-        if not _HEADER_NAME.fullmatch(name.strip()):
-            raise NotThis('must name a header like "header:X-Spam-Flag"')
-        return f"header:{name.strip()}"
-    if value not in CONDITION_FIELDS:
-        raise NotThis("is no field of a mail", did_you_mean(value, (*CONDITION_FIELDS, "header:NAME")))
-    return value
-
-
 def key_mistake(key: str) -> str | None:
     """Why a section's key cannot be used, or None. Keys stand in commands and environment variables."""
     if _KEY.fullmatch(key):
@@ -270,6 +248,3 @@ Weekday = Annotated[str, AfterValidator(_weekday)]
 
 Intervals = Annotated[tuple[str, ...], AfterValidator(_intervals)]
 """Parts of a day written "09:00-12:30", none overlapping another."""
-
-ConditionField = Annotated[str, AfterValidator(_condition_field)]
-"""What of a mail a condition looks at."""

@@ -287,6 +287,11 @@ SAMPLES: dict[str, Callable[[], Letter]] = {
         reply=None, notice="until the end of Tue 1 Dec 2026", about="Ben Agent", reason=""
     ),
     "agent.back": lambda: _letter(reply=None, notice="until Tue 1 Dec 2026 09:00", reason=""),
+    "ticket.forward": lambda: _letter(
+        reply=None,
+        original_subject="Online banking: no login",
+        reason='rule "monitoring"',
+    ),
 }
 """One mail for every template of the catalogue, made anew on each call."""
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from mailticket.config.desk import Desk, Step
 from mailticket.domain.absence import NOTHING_RECORDED, Presence, stand_in
 from mailticket.domain.assignment import after_transfer, alerted
-from mailticket.domain.change import Change, SetField, Tag
+from mailticket.domain.change import CallWebhook, Change, SetField, Tag
 from mailticket.domain.routing import plan_after_transfer
 from mailticket.domain.schedule import NeverOpens, WorkingTimes
 from mailticket.domain.types import TicketFacts
@@ -125,6 +125,7 @@ def changes_of(steps: Iterable[Step], ticket: TicketFacts, desk: Desk, because: 
         if value is not None and value != getattr(ticket, name):
             fields[name] = SetField(ticket.id, name, value, SYSTEM, f"step {step.at}: {because}")
 
+    steps = tuple(steps)
     for step in steps:
         if step.priority is not None and _more_urgent(step.priority, ticket.priority, desk):
             put("priority", step.priority, step)
@@ -134,9 +135,11 @@ def changes_of(steps: Iterable[Step], ticket: TicketFacts, desk: Desk, because: 
         for tag in step.tags:
             if tag not in ticket.tags:
                 tags[tag] = Tag(ticket.id, tag, True, SYSTEM, f"step {step.at}: {because}")
+    called = dict.fromkeys(webhook for step in steps for webhook in step.webhooks)
+    calls = [CallWebhook(ticket.id, webhook, SYSTEM, because) for webhook in called]
     moved = fields.get("department")
     followed = _followed(moved, fields, ticket, desk) if moved is not None else ()
-    return (*fields.values(), *followed, *tags.values())
+    return (*fields.values(), *followed, *tags.values(), *calls)
 
 
 def _followed(

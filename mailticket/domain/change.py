@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from mailticket.domain.routing import Route
 from mailticket.domain.types import Audience, EntryKind, Outcome, OutgoingFacts, Quiet, Trust
 
 
@@ -31,6 +32,8 @@ class OpenTicket:
     """Kept apart from the suspected ticket until its owner decides."""
     on_behalf: str | None = None
     """Key of the agent who opened it for the requester."""
+    canned: str | None = None
+    """The canned reply that goes out in place of the acknowledgement."""
 
 
 class Brings(enum.StrEnum):
@@ -171,6 +174,26 @@ class RemoveParticipant:
 
     ticket: int
     address: str
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardCopy:
+    """Send the mail at hand, as it came, to somebody outside the ticket."""
+
+    ticket: int | None
+    address: str
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallWebhook:
+    """Tell a web service of the ticket, by the key of its configuration."""
+
+    ticket: int | None
+    webhook: str
     actor: str
     why: str
 
@@ -343,6 +366,8 @@ Change = (
     | SettleAlias
     | AddParticipant
     | RemoveParticipant
+    | ForwardCopy
+    | CallWebhook
     | Merge
     | Release
     | MoveEntry
@@ -375,3 +400,5 @@ class Decision:
     rejection: str | None = None
     quiet: Quiet | None = None
     ignored: tuple[str, ...] = ()
+    route: Route | None = None
+    """What the rules came to, where the mail was to open a ticket."""

@@ -215,10 +215,10 @@ def _as_customer(
     if match.ticket is None and not arrival.released and not allowed(desk.trust, "open_ticket", trust.level):
         return _held_by_policy(match, trust)
     if match.ticket is None:
-        return open_ticket(reading, arrival, facts, match, trust, desk)
-    joined = join(reading, facts, match.ticket, trust, desk, now, conflict=match.conflict)
+        return open_ticket(reading, arrival, facts, match, trust, desk, now)
+    joined = join(reading, arrival, facts, match.ticket, trust, desk, now, conflict=match.conflict)
     if isinstance(joined, NewLinkedTicket):
-        return open_ticket(reading, arrival, facts, match, trust, desk, predecessor=match.ticket)
+        return open_ticket(reading, arrival, facts, match, trust, desk, now, predecessor=match.ticket)
     return _with(match.reasons, joined)
 
 
@@ -228,12 +228,4 @@ def _held_by_policy(match: Match, trust: TrustFinding) -> Decision:
 
 
 def _with(reasons: tuple[str, ...], decision: Decision) -> Decision:
-    return Decision(
-        decision.outcome,
-        decision.changes,
-        (*reasons, *decision.reasons),
-        decision.trust,
-        decision.ticket,
-        decision.acknowledge,
-        decision.rejection,
-    )
+    return replace(decision, reasons=(*reasons, *decision.reasons))

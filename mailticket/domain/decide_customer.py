@@ -7,8 +7,17 @@ from datetime import datetime
 from mailticket.config.desk import Desk
 from mailticket.domain.access import from_cc, may_add_by_cc
 from mailticket.domain.change import AddEntry, AddParticipant, Change, Decision, OpenTicket, SetField
+from mailticket.domain.decide_rules import (
+    Requester,
+    extra_changes,
+    not_forwarded,
+    reply_changes,
+    requester_of,
+    status_change,
+)
 from mailticket.domain.matching import Match
-from mailticket.domain.routing import MailFacts, Route, route
+from mailticket.domain.routing import Extras, Reaction, Route, react, route
+from mailticket.domain.rule_facts import rule_facts
 from mailticket.domain.sender_commands import SPAM
 from mailticket.domain.status import FINISHED, NewLinkedTicket, Refused, StatusEvent, next_status
 from mailticket.domain.trust import TrustFinding, allowed
@@ -19,10 +28,12 @@ from mailticket.mail.threading import without_tags
 from mailticket.mail.types import Reading
 
 NO_SUBJECT = "(no subject)"
+_NOTHING = Reaction({}, acknowledge=True, hold=None, extras=Extras(), reasons=(), fired=())
 
 
 def join(
     reading: Reading,
+    arrival: Arrival,
     facts: Facts,
     ticket: TicketFacts,
     trust: TrustFinding,
@@ -49,6 +60,13 @@ def join(
     if isinstance(moved, NewLinkedTicket):
         return moved
     assert facts.sender is not None
+    reaction = _NOTHING
+    if desk.rules_on_replies:
+        reaction = react(rule_facts(reading, arrival, facts, trust.level, now, ticket), desk)
+    if reaction.hold is not None:
+        waits = f"the reply waits for a person: mailticket inbox release {arrival.inbound_id}"
+        reasons = (*trust.reasons, *reaction.reasons, waits)
+        return Decision(Outcome.HELD, (), reasons, trust.level, ticket.id)
     why = _reply_reason(facts.sender, ticket, conflict, desk)
     changes: list[Change] = [_message(reading, facts, ticket.id, trust, why, conflict)]
     if not isinstance(moved, Refused) and moved.new != ticket.status:
@@ -58,14 +76,18 @@ def join(
         name = reading.mail.sender.shown.name
         changes.append(AddParticipant(ticket.id, facts.sender, name, facts.sender, told))
     changes += _by_cc(reading, facts, ticket.id, ticket.requester, ticket.participants, trust, desk)
+    changes += reply_changes(reaction, reading.mail, ticket, desk)
     unanswered = why_unanswered(reading, facts.sender, desk)
+    also = (*not_forwarded(reaction.extras, reading.mail, desk), *unanswered)
     return Decision(
         Outcome.THREADED,
         tuple(changes),
-        (*trust.reasons, *(change.why for change in changes), *unanswered),
+        (*trust.reasons, *reaction.reasons, *(change.why for change in changes), *also),
         trust.level,
         ticket.id,
-        acknowledge=not unanswered and allowed(desk.trust, "acknowledge", trust.level),
+        acknowledge=(
+            not unanswered and reaction.acknowledge and allowed(desk.trust, "acknowledge", trust.level)
+        ),
     )
 
 
@@ -106,7 +128,7 @@ def _by_cc(
     present: frozenset[str],
     trust: TrustFinding,
     desk: Desk,
-) -> list[Change]:
+) -> list[AddParticipant]:
     """Those the requester sent a copy to, where that lets them take part."""
     sender = facts.sender or ""
     if not reading.mail.cc or not may_add_by_cc(desk, sender, requester, trust.level):
@@ -145,48 +167,48 @@ def open_ticket(
     match: Match,
     trust: TrustFinding,
     desk: Desk,
+    now: datetime,
     *,
     predecessor: TicketFacts | None = None,
 ) -> Decision:
     """The decision for a mail that begins something new."""
     assert facts.sender is not None
-    way = route(mail_facts(reading, arrival, facts, trust), desk)
+    way = route(rule_facts(reading, arrival, facts, trust.level, now), desk)
     reasons = (*match.reasons, *trust.reasons, *way.reasons)
     if way.reject is not None:
-        return Decision(Outcome.REJECTED, (), reasons, trust.level, rejection=way.reject)
-    change = _opening(reading, facts.sender, match, way, predecessor, desk.subject_tag)
-    entry = _message(reading, facts, None, trust, "the mail that opened the ticket", reply=change.held)
-    copied = _by_cc(reading, facts, None, facts.sender, frozenset(), trust, desk)
-    human = not reading.classification.automatic and allowed(desk.trust, "acknowledge", trust.level)
-    unanswered = why_unanswered(reading, facts.sender, desk)
+        return Decision(Outcome.REJECTED, (), reasons, trust.level, rejection=way.reject, route=way)
+    if way.hold is not None:
+        return _held_by_rule(way, reasons, arrival, trust)
+    who = requester_of(reading.mail, facts, trust, way, desk)
+    own = who.address == facts.sender
+    change = _opening(reading, who, match, way, predecessor, desk.subject_tag)
+    entry = _message(
+        reading, facts, None, who.trust, "the mail that opened the ticket", reply=change.held, who=who
+    )
+    copied = _by_cc(reading, facts, None, who.address, frozenset(), trust, desk) if own else []
+    present = frozenset({who.address, *(one.address for one in copied)})
+    extras = (*status_change(way), *extra_changes(way.extras, reading.mail, None, present, desk))
+    human = not reading.classification.automatic and allowed(desk.trust, "acknowledge", who.trust.level)
+    unanswered = why_unanswered(reading, who.address, desk)
+    told = (*who.reasons, *not_forwarded(way.extras, reading.mail, desk), change.why, *unanswered)
     return Decision(
         Outcome.NEW_TICKET,
-        (change, entry, *copied),
-        (*reasons, change.why, *unanswered),
-        trust.level,
+        (change, entry, *copied, *extras),
+        (*reasons, *told),
+        who.trust.level,
         acknowledge=human and way.acknowledge and not unanswered,
+        route=way,
     )
 
 
-def mail_facts(reading: Reading, arrival: Arrival, facts: Facts, trust: TrustFinding) -> MailFacts:
-    """What rules may ask about a mail."""
-    mail = reading.mail
-    return MailFacts(
-        sender=facts.sender or "",
-        sender_name=mail.sender.shown.name,
-        recipient=arrival.recipient,
-        reply_to=mail.reply_to[0].address if mail.reply_to else "",
-        subject=mail.subject,
-        body=mail.text,
-        headers=mail.headers,
-        department_by_address=facts.department,
-        trust=str(trust.level),
-    )
+def _held_by_rule(way: Route, reasons: tuple[str, ...], arrival: Arrival, trust: TrustFinding) -> Decision:
+    why = f"it waits for a person: mailticket inbox release {arrival.inbound_id}"
+    return Decision(Outcome.HELD, (), (*reasons, why), trust.level, route=way)
 
 
 def _opening(
     reading: Reading,
-    sender: str,
+    who: Requester,
     match: Match,
     way: Route,
     predecessor: TicketFacts | None,
@@ -203,8 +225,8 @@ def _opening(
         why += f", following #{predecessor.number}, which was closed too long ago to be opened again"
     return OpenTicket(
         subject=without_tags(reading.mail.subject, subject_tag) or NO_SUBJECT,
-        requester=sender,
-        requester_name=reading.mail.sender.shown.name,
+        requester=who.address,
+        requester_name=who.name,
         department=way.department,
         topic=way.topic,
         priority=way.priority,
@@ -217,6 +239,7 @@ def _opening(
         predecessor=predecessor.id if predecessor else None,
         why=why,
         held=held,
+        canned=way.canned,
     )
 
 
@@ -229,14 +252,18 @@ def _message(
     conflict: tuple[str, ...] = (),
     *,
     reply: bool = True,
+    who: Requester | None = None,
 ) -> AddEntry:
-    """The mail as an entry. reply: only its new text is shown, the whole is kept beside it."""
+    """The mail as an entry. reply: only its new text is shown, the whole is kept beside it.
+
+    who: whose words they count as, where that is not simply the sender.
+    """
     return AddEntry(
         ticket=ticket,
         kind=EntryKind.MESSAGE,
         audience=Audience.CUSTOMER,
-        author=facts.sender or "",
-        author_name=reading.mail.sender.shown.name,
+        author=who.address if who else facts.sender or "",
+        author_name=who.name if who else reading.mail.sender.shown.name,
         trust=trust.level,
         text=reading.content.reply if reply else reading.mail.text.strip(),
         full_text=reading.mail.text if reply else None,

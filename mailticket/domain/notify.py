@@ -19,6 +19,8 @@ from mailticket.mail.header_out import mailable
 
 _REPLIED = "auto-replied"
 _GENERATED = "auto-generated"
+MOST_FORWARDED = 10_000_000
+"""Bytes of a mail that is sent along with a copy of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ def _notices(
             yield from plan_one.denied()
         case EventKind.BOUNCED:
             yield from plan_one.bounced()
+        case EventKind.COPIED:
+            yield plan_one.copied()
         case _:
             return
 
@@ -117,7 +121,12 @@ class _Planner:
             concerned = (*self._concerned(), *((behalf,) if behalf else ()))
             yield from self._agents(concerned, "ticket.alert", entry, extra, by_all=behalf is not None)
         if self.occasion.acknowledge and self.desk.departments[self.ticket.department].acknowledge:
-            yield self._customer("ticket.autoresp", self.ticket.requester, entry, _REPLIED)
+            canned = self.event.data.get("canned")
+            if canned is not None:
+                told = {"canned": canned}
+                yield self._customer("ticket.autoreply", self.ticket.requester, entry, _REPLIED, told)
+            else:
+                yield self._customer("ticket.autoresp", self.ticket.requester, entry, _REPLIED)
 
     def message(self) -> Iterator[Notice]:
         if self._happened(EventKind.CREATED):
@@ -263,7 +272,37 @@ class _Planner:
                 by="" if by_all else self.event.actor,
             )
 
-    def _customer(self, template: str, address: str, entry: int | None, automatic: str | None) -> Notice:
+    def copied(self) -> Notice:
+        """The mail at hand, for somebody a rule names: with no word of the ticket, and no way into it."""
+        data, identity = self.event.data, f"address:{self.event.data['to']}"
+        fits = data["size"] <= MOST_FORWARDED
+        notice = "" if fits else f"It is too large to be sent along: {data['size'] // 1_000_000} MB."
+        return Notice(
+            template="ticket.forward",
+            audience=Audience.INTERNAL,
+            recipient=data["to"],
+            recipient_name="",
+            identity=identity,
+            ticket_id=self.ticket.id,
+            entry_id=None,
+            automatic=_GENERATED,
+            key=f"ticket.forward:{self.occasion.cause}:{self.ticket.id}:{identity}",
+            reason=self.event.reason,
+            extra={
+                "subject": data["subject"],
+                "notice": notice,
+                "inbound": data["inbound"] if fits else None,
+            },
+        )
+
+    def _customer(
+        self,
+        template: str,
+        address: str,
+        entry: int | None,
+        automatic: str | None,
+        extra: dict[str, Any] | None = None,
+    ) -> Notice:
         name = self.ticket.requester_name if address == self.ticket.requester else ""
         return Notice(
             template=template,
@@ -276,6 +315,7 @@ class _Planner:
             automatic=automatic,
             key=f"{template}:{self.occasion.cause}:{self.ticket.id}:{address}",
             reason=self.event.reason,
+            extra=extra or {},
         )
 
 

@@ -134,7 +134,9 @@ def _drafted(opening: Opening) -> Decision:
     told = f"{opening.desk.agents[opening.agent].name} vouches for {opening.owner.address}"
     nothing = Match(None, None, None, ())
     vouched = TrustFinding(Trust.KNOWN, (told,))
-    return open_ticket(opening.reading, opening.arrival, facts, nothing, vouched, opening.desk)
+    # what an agent brings along is not held: a person has let it in
+    arrival = replace(opening.arrival, released=True)
+    return open_ticket(opening.reading, arrival, facts, nothing, vouched, opening.desk, opening.now)
 
 
 def _brought(entry: AddEntry, opening: Opening) -> AddEntry:

@@ -237,7 +237,8 @@ def _about(work: Outside, passed: Passed, ticket: TicketFacts) -> Decision:
     reading = _said_by(work.reading, author[0], author[1].subject, author[1])
     sender = replace(work.facts, sender=author[0].address, sender_agent=None)
     vouched = TrustFinding(Trust.KNOWN, (f"{work.name} vouches for {author[0].address}",))
-    joined = join(reading, sender, ticket, vouched, work.desk, work.now)
+    arrival = replace(work.arrival, released=True)  # by the agent who brings it along
+    joined = join(reading, arrival, sender, ticket, vouched, work.desk, work.now)
     if isinstance(joined, NewLinkedTicket):
         return _passed_on(work, passed)
     beside = _noted(work, passed.words, ticket, Brings.WORDS) if passed.words else None

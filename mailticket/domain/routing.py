@@ -1,61 +1,49 @@
-"""Where a new ticket goes: arrival address, help-topic rules and defaults, with the reason in words.
+"""Where a new ticket goes, and what else the rules want done, each with the reason in words.
 
-The rules run in order; each that fires overrides what earlier ones set, and adds its tags. One that
-stops, or rejects, is the last. Then every field comes from the first of these that names it
-(osTicket's precedence, desks.md 1.6):
+The rules run in order; each that fires overrides what earlier ones set, and adds its tags and the
+like. One that stops, holds or rejects is the last. Then every field comes from the first source that
+names it, in the order of `precedence.PRECEDENCE`.
 
-    department  rule, the arrival address's department, the topic's, the desk's default
-    topic       rule
-    priority    rule, topic, default
-    SLA plan    rule, topic, department, default
-    agent, team rule, else both from the topic
-    acknowledge only if rule, topic and department all allow it
-
-Everything is compared as text: surrounding blanks and, but for `matches`, case do not count.
+A reply has a ticket already: there the rules change what they name, and nothing has a default.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from mailticket.config.desk import Condition, Department, Desk, HelpTopic, Rule
-from mailticket.config.pattern import BadPattern, compile_pattern
+from mailticket.config.desk import ArrivalAddress, Department, Desk, HelpTopic, Organisation
+from mailticket.domain.precedence import ACKNOWLEDGED_BY, PRECEDENCE, Source
+from mailticket.domain.rule_facts import MailFacts
+from mailticket.domain.rule_run import NO_EXTRAS, Asked, Extras, Said, run
 from mailticket.domain.types import TicketFacts
+from mailticket.mail.address import without_extension
 
-TEXT_CAP = 65_536
-"""Conditions look at so many characters of a field; rules are about words, not about attachments."""
-
-_QUOTED_CAP = 60
+__all__ = [
+    "Asked", "Extras", "MailFacts", "Reaction", "Route", "Settled", "plan_after_transfer", "react", "route",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class MailFacts:
-    """What rules may ask about a mail: plain strings, "" for what the mail does not have.
+class Settled:
+    """One value of a new ticket, and where it came from: 'rule "a"', 'topic "b"', "the desk's default"."""
 
-    sender, recipient, reply_to   addresses without names
-    headers                       (lower-case name, decoded value), in order
-    trust                         how well the sender is known: a level of domain/types.py
-    department_by_address         key of the department the arrival address belongs to
-    """
-
-    sender: str
-    sender_name: str
-    recipient: str
-    reply_to: str
-    subject: str
-    body: str
-    headers: tuple[tuple[str, str], ...] = ()
-    department_by_address: str | None = None
-    trust: str = "unknown"
+    name: str
+    value: str
+    source: Source
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """What the rules came to. `reasons` has one sentence per rule that fired and per field decided.
 
-    reject  a sentence for the sender; where it is set no ticket is to be made
-    fired   names of the rules that fired, in order
+    canned       the canned reply that goes out in place of the acknowledgement
+    use_reply_to the requester is whom Reply-To names, if that can be
+    hold         why the mail waits for a person; where it is set no ticket is to be made
+    reject       a sentence for the sender; where it is set no ticket is to be made
+    fired        names of the rules that fired, in order
+    settled      where the values came from
     """
 
     department: str
@@ -69,45 +57,72 @@ class Route:
     tags: tuple[str, ...]
     reasons: tuple[str, ...]
     fired: tuple[str, ...]
+    status: str = "open"
+    canned: str | None = None
+    use_reply_to: Asked | None = None
+    hold: str | None = None
+    extras: Extras = NO_EXTRAS
+    settled: tuple[Settled, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What rules want done with a reply, and with its ticket.
+
+    values       field ("department", "priority", "sla_plan", "agent", "team") -> value and rule
+    acknowledge  False where a rule forbids it
+    hold         why the reply waits for a person
+    """
+
+    values: dict[str, Asked]
+    acknowledge: bool
+    hold: str | None
+    extras: Extras
+    reasons: tuple[str, ...]
+    fired: tuple[str, ...]
 
 
 def route(facts: MailFacts, desk: Desk) -> Route:
     """Where a new mail goes. Never raises for anything a mail holds.
 
-    A pattern the configuration should have refused never matches, and the reasons say so.
+    A rule whose conditions the configuration should have refused never fires, and the reasons say so.
     """
-    said = _apply_rules(facts, desk)
-    topic = said.settle("topic", "topic")
-    by = desk.topics[topic] if topic is not None else HelpTopic(name="none")
-    by_topic = f'topic "{topic}"'
-    department = said.settle(
-        "department",
-        "department",
-        (facts.department_by_address, f"mail to {facts.recipient}"),
-        (by.department, by_topic),
-    ) or said.default("department", desk.default_department)
-    priority = said.settle("priority", "priority", (by.priority, by_topic)) or said.default(
-        "priority", desk.default_priority
-    )
-    by_department = f'department "{department}"'
-    sla_plan = said.settle(
-        "sla_plan",
-        "SLA plan",
-        (by.sla_plan, by_topic),
-        (desk.departments[department].sla_plan, by_department),
-        (desk.default_sla_plan, _DEFAULT),
-    )
-    assigned = "agent" in said.values or "team" in said.values
+    said = run(facts, desk, "new")
+    offers = _Offers(said, facts, desk)
+    settled = {name: offers.settle(name) for name in PRECEDENCE}
+    topic, department = offers.topic, offers.department
+    agent, team = offers.assignee()
     return Route(
         department=department,
         topic=topic,
-        priority=priority,
-        sla_plan=sla_plan,
-        agent=said.settle("agent", "assigned to agent", (None if assigned else by.agent, by_topic)),
-        team=said.settle("team", "assigned to team", (None if assigned else by.team, by_topic)),
-        acknowledge=_acknowledge(said, (by, by_topic), (desk.departments[department], by_department)),
+        priority=settled["priority"] or desk.default_priority,
+        sla_plan=settled["SLA plan"],
+        agent=agent,
+        team=team,
+        status=settled["status"] or "open",
+        acknowledge=offers.acknowledge(),
         reject=said.settle("reject", "rejected with"),
-        tags=tuple(said.tags),
+        hold=said.settle("hold", "held"),
+        canned=said.settle("canned", "answered with the canned reply"),
+        use_reply_to=said.values.get("reply_to"),
+        tags=tuple(dict.fromkeys(tag.value for tag in said.extras().tags)),
+        extras=said.extras(),
+        settled=tuple(offers.settled),
+        reasons=tuple(said.reasons),
+        fired=tuple(said.fired),
+    )
+
+
+def react(facts: MailFacts, desk: Desk) -> Reaction:
+    """What the rules want done with a reply. Never raises for anything a mail holds."""
+    said = run(facts, desk, "reply")
+    hold = said.settle("hold", "held")
+    names = ("department", "priority", "sla_plan", "agent", "team")
+    return Reaction(
+        values={name: said.values[name] for name in names if name in said.values},
+        acknowledge=said.acknowledge,
+        hold=hold,
+        extras=said.extras(),
         reasons=tuple(said.reasons),
         fired=tuple(said.fired),
     )
@@ -123,149 +138,137 @@ def plan_after_transfer(desk: Desk, ticket: TicketFacts, department: str) -> str
     return desk.departments[department].sla_plan or desk.default_sla_plan
 
 
-_DEFAULT = "the desk's default"
+# -- precedence ------------------------------------------------------------------------------------------
 
-
-@dataclass(slots=True)
-class _Said:
-    """What the rules have said so far: field -> (value, by which rule)."""
-
-    values: dict[str, tuple[str, str]] = field(default_factory=dict)
-    acknowledge: bool = True
-    acknowledge_why: str = ""
-    tags: dict[str, None] = field(default_factory=dict)
-    reasons: list[str] = field(default_factory=list)
-    fired: list[str] = field(default_factory=list)
-
-    def settle(self, name: str, label: str, *offers: tuple[str | None, str]) -> str | None:
-        """The rules' value of a field, else the first offer (value, whose) there is; the reason is kept."""
-        for value, whose in (self.values.get(name, (None, "")), *offers):
-            if value is not None:
-                self.reasons.append(f'{label} "{value}": {whose}')
-                return value
-        return None
-
-    def default(self, name: str, value: str) -> str:
-        """A default, for what nobody else has settled."""
-        self.reasons.append(f'{name} "{value}": {_DEFAULT}')
-        return value
-
-
-_FIELDS = ("department", "topic", "priority", "sla_plan", "agent", "team", "reject")
-
-
-def _apply_rules(facts: MailFacts, desk: Desk) -> _Said:
-    said = _Said()
-    for rule in desk.rules:
-        why = _fires(rule, facts, said.reasons)
-        if why is None:
-            continue
-        said.fired.append(rule.name)
-        said.reasons.append(f'rule "{rule.name}" matched: {why}')
-        by_rule = f'rule "{rule.name}"'
-        for name in _FIELDS:
-            value = getattr(rule.then, name)
-            if value is not None:
-                said.values[name] = value, by_rule
-        if rule.then.acknowledge is not None:
-            said.acknowledge, said.acknowledge_why = rule.then.acknowledge, by_rule
-        said.tags.update(dict.fromkeys(rule.then.tags))
-        if rule.stop or rule.then.reject is not None:
-            break
-    return said
-
-
-def _acknowledge(said: _Said, topic: tuple[HelpTopic, str], department: tuple[Department, str]) -> bool:
-    """Rule and topic and department have to allow it; the first that does not is the reason."""
-    for allows, whose in (
-        (said.acknowledge, said.acknowledge_why),
-        (topic[0].acknowledge, topic[1]),
-        (department[0].acknowledge, department[1]),
-    ):
-        if not allows:
-            said.reasons.append(f"no acknowledgement: {whose}")
-            return False
-    return True
-
-
-# -- conditions --------------------------------------------------------------------------------------
-
-
-def _fires(rule: Rule, facts: MailFacts, reasons: list[str]) -> str | None:
-    """Why the rule fires, or None. A rule without conditions always does."""
-    if not rule.when:
-        return "it has no conditions"
-    met: list[str] = []
-    for condition in rule.when:
-        try:
-            holds = _holds(condition, facts)
-        except BadPattern as exc:
-            reasons.append(f'rule "{rule.name}": its pattern "{_short(condition.value)}" is not used: {exc}')
-            holds = False
-        if holds:
-            met.append(_in_words(condition))
-        if rule.match == "any" and holds:
-            return met[0]
-        if rule.match == "all" and not holds:
-            return None
-    return " and ".join(met) if met else None
-
-
-def _holds(condition: Condition, facts: MailFacts) -> bool:
-    """A negation holds when no value of the field passes the plain test: also when there is no value."""
-    how = condition.how
-    test = _test(how.removeprefix("not_"), condition.value)
-    return any(test(value[:TEXT_CAP].strip()) for value in _values(condition.field, facts)) is not (
-        how.startswith("not_")
-    )
-
-
-def _test(how: str, value: str) -> Callable[[str], bool]:
-    if how == "matches":
-        return compile_pattern(value).found_in
-    wanted = value.strip().casefold()
-    match how:
-        case "equal":
-            return lambda text: text.casefold() == wanted
-        case "contains":
-            return lambda text: wanted in text.casefold()
-        case "starts":
-            return lambda text: text.casefold().startswith(wanted)
-        case "ends":
-            return lambda text: text.casefold().endswith(wanted)
-        case _:
-            raise ValueError(f"there is no comparison {how!r}")
-
-
-def _values(name: str, facts: MailFacts) -> Iterator[str]:
-    """The values of a field: one, but for headers, which may be missing or come several times."""
-    if name.startswith("header:"):
-        wanted = name.removeprefix("header:").strip().lower()
-        yield from (value for key, value in facts.headers if key.lower() == wanted)
-    elif name == "sender_domain":
-        yield facts.sender.rpartition("@")[2]
-    else:
-        yield str(getattr(facts, name))
-
-
-_HOW_WORDS = {
-    "equal": "is",
-    "not_equal": "is not",
-    "contains": "contains",
-    "not_contains": "does not contain",
-    "starts": "starts with",
-    "not_starts": "does not start with",
-    "ends": "ends with",
-    "not_ends": "does not end with",
-    "matches": "matches",
-    "not_matches": "does not match",
+_ASSIGNEE = (("assigned to agent", "agent"), ("assigned to team", "team"))
+_ATTRIBUTES = {"SLA plan": "sla_plan"}
+_DEFAULTS = {
+    "topic": "default_topic",
+    "department": "default_department",
+    "priority": "default_priority",
+    "SLA plan": "default_sla_plan",
 }
+_NO_TOPIC = HelpTopic(name="none")
 
 
-def _in_words(condition: Condition) -> str:
-    name = condition.field.replace("header:", "header ").replace("_", " ")
-    return f'{name} {_HOW_WORDS[condition.how]} "{_short(condition.value)}"'
+class _Offers:
+    """What every source says about each value; `settle` asks them in their order."""
+
+    def __init__(self, said: Said, facts: MailFacts, desk: Desk) -> None:
+        self.said = said
+        self.facts = facts
+        self.desk = desk
+        self.arrival: ArrivalAddress | None = (
+            desk.arrival_by_address.get(without_extension(facts.recipient)) if desk.arrivals else None
+        )
+        self.organisation = desk.organisation_of(facts.sender) if desk.organisations else None
+        self.topic: str | None = None
+        self.department = desk.default_department
+        self.settled: list[Settled] = []
+
+    def settle(self, name: str) -> str | None:
+        """The value of the first source that has one; the reason is kept. None where nobody has."""
+        found = None
+        for source in PRECEDENCE[name]:
+            offers = self._of(source, name)
+            if offers:
+                for label, value in offers:
+                    self._keep(label, value, source)
+                found = offers[0][1]
+                break
+        if name == "topic":
+            self.topic = found
+        elif name == "department":
+            self.department = found or self.desk.default_department
+        return found
+
+    def assignee(self) -> tuple[str | None, str | None]:
+        """The agent and the team that were settled."""
+        found = {item.name: item.value for item in self.settled}
+        return found.get("assigned to agent"), found.get("assigned to team")
+
+    def acknowledge(self) -> bool:
+        """Whether nobody forbids it; the first who does is the reason."""
+        for source in ACKNOWLEDGED_BY:
+            if not self._allows(source):
+                by = self.said.acknowledge_why if source is Source.RULE else self._by(source)
+                self.said.reasons.append(f"no acknowledgement: {by}")
+                return False
+        return True
+
+    def _keep(self, label: str, value: str, source: Source) -> None:
+        by = self.said.values[_rule_field(label)].why if source is Source.RULE else self._by(source)
+        self.settled.append(Settled(label, value, source, by))
+        self.said.reasons.append(f'{label} "{value}": {by}')
+
+    def _of(self, source: Source, name: str) -> Sequence[tuple[str, str]]:
+        """(what it is called, value) of what a source says; nothing where it says nothing."""
+        pairs = _ASSIGNEE if name == "assignee" else ((name, _ATTRIBUTES.get(name, name)),)
+        offers = ((label, self._value(source, name, attribute)) for label, attribute in pairs)
+        return [(label, value) for label, value in offers if value is not None]
+
+    def _value(self, source: Source, name: str, attribute: str) -> str | None:
+        if source is Source.RULE:
+            asked = self.said.values.get(attribute)
+            return asked.value if asked is not None else None
+        if source is Source.MAIL:
+            return _marked_priority(self.facts, self.desk) if self.desk.priority_from_mail else None
+        if source is Source.ADDRESS and name == "department":
+            return self.facts.department_by_address
+        if source is Source.ORGANISATION and attribute == "agent":
+            attribute = "account_manager"
+        found: str | None = getattr(self._entry(source), _default_of(source, name, attribute), None)
+        return found
+
+    def _entry(self, source: Source) -> ArrivalAddress | HelpTopic | Organisation | Department | Desk | None:
+        if source is Source.ADDRESS:
+            return self.arrival
+        if source is Source.TOPIC:
+            return self.desk.topics.get(self.topic, _NO_TOPIC) if self.topic is not None else None
+        if source is Source.ORGANISATION:
+            return self.desk.organisations.get(self.organisation or "")
+        return self.desk.departments.get(self.department) if source is Source.DEPARTMENT else self.desk
+
+    def _allows(self, source: Source) -> bool:
+        if source is Source.RULE:
+            return self.said.acknowledge
+        entry = self._entry(source)
+        return entry is None or isinstance(entry, Organisation) or entry.acknowledge
+
+    def _by(self, source: Source) -> str:
+        match source:
+            case Source.MAIL:
+                return "the sender marked the mail so"
+            case Source.ADDRESS:
+                return f"mail to {self.facts.recipient}"
+            case Source.TOPIC:
+                return f'topic "{self.topic}"'
+            case Source.ORGANISATION:
+                return f'organisation "{self.organisation}"'
+            case Source.DEPARTMENT:
+                return f'department "{self.department}"'
+            case _:
+                return "the desk's default"
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _QUOTED_CAP else text[: _QUOTED_CAP - 3] + "..."
+def _rule_field(label: str) -> str:
+    return _ATTRIBUTES.get(label, label.removeprefix("assigned to "))
+
+
+def _default_of(source: Source, name: str, attribute: str) -> str:
+    return _DEFAULTS.get(name, "") if source is Source.DESK else attribute
+
+
+_IMPORTANT = {"1": "high", "2": "high", "4": "low", "5": "low",
+              "high": "high", "urgent": "high", "low": "low", "non-urgent": "low"}  # fmt: skip
+_MARKS = ("importance", "x-priority", "x-msmail-priority", "priority")
+
+
+def _marked_priority(facts: MailFacts, desk: Desk) -> str | None:
+    """The priority high or low, where the desk has it and the sender marked the mail so."""
+    for name in _MARKS:
+        marked = (facts.header(name) or "").strip().lower()
+        priority = _IMPORTANT.get(marked) or _IMPORTANT.get(marked[:1] if name == "x-priority" else "")
+        if priority is not None and priority in desk.priorities:
+            return priority
+    return None

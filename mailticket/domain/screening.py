@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Literal, get_args
 
 from mailticket.config.desk import Desk
-from mailticket.domain.change import Decision
+from mailticket.domain.change import Decision, OpenTicket
 from mailticket.domain.types import Arrival, BanFacts, Facts, Outcome
 from mailticket.errors import Permanent
 from mailticket.mail.address import canonical
@@ -120,10 +120,12 @@ def hold_unknown(decision: Decision, facts: Facts, arrival: Arrival, desk: Desk)
     """`decision`, or to wait, where it would open a ticket for an address not on file and policy says so."""
     if decision.outcome is not Outcome.NEW_TICKET or desk.unknown_senders == "accept":
         return decision
-    if facts.known_sender or facts.sender_agent is not None or arrival.released:
+    requester = next((one.requester for one in decision.changes if isinstance(one, OpenTicket)), facts.sender)
+    known = facts.known_sender if requester == facts.sender else facts.history.known_reply_to
+    if known or facts.sender_agent is not None or arrival.released:
         return decision
     why = (
-        f"{facts.sender} is not on file, and such mail waits here ([desk] unknown_senders): "
+        f"{requester} is not on file, and such mail waits here ([desk] unknown_senders): "
         f"mailticket inbox release {arrival.inbound_id}"
     )
     return replace(

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from mailticket.config.desk import Desk
-from mailticket.domain.change import AddEntry, Change, Decision, SetField
+from mailticket.domain.change import AddEntry, CallWebhook, Change, Decision, ForwardCopy, SetField
 from mailticket.domain.status import FINISHED
 from mailticket.domain.types import Facts, Outcome, Quiet, TicketFacts
 from mailticket.mail.threading import clean_subject
@@ -127,7 +127,8 @@ def _into_the_storm(decision: Decision, facts: Facts, desk: Desk, now: datetime)
 def _silenced(decision: Decision, sender: str, why: str, now: datetime) -> Decision:
     quiet = Quiet(sender, why, now.date().isoformat())
     reasons = decision.reasons if why in decision.reasons else (*decision.reasons, why)
-    return replace(decision, acknowledge=False, reasons=reasons, quiet=quiet)
+    changes = tuple(one for one in decision.changes if not isinstance(one, (ForwardCopy, CallWebhook)))
+    return replace(decision, changes=changes, acknowledge=False, reasons=reasons, quiet=quiet)
 
 
 def _unmoved(decision: Decision, why: str, *, automatic: bool) -> Decision:

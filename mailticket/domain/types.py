@@ -141,6 +141,20 @@ class SenderLoad:
 
 
 @dataclass(frozen=True, slots=True)
+class SenderHistory:
+    """What was with a sender before, gathered only where a rule asks about it.
+
+    open_tickets    tickets of theirs that are not finished
+    bounced         nothing has reached the address since a mail to it came back
+    known_reply_to  the address that answers are asked for at is on file
+    """
+
+    open_tickets: int = 0
+    bounced: bool = False
+    known_reply_to: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Quiet:
     """Why nobody is told of a mail, but for one alert a day about all that share `about`.
 
@@ -246,6 +260,7 @@ class Facts:
     load           what the sender has sent lately; nothing where no limit bears on the mail
     person         what is remembered of the sender
     tapped         the one-tap action it asks for, whoever sent it; grants nothing by itself
+    history        what was with the sender before; nothing where no rule asks about it
     """
 
     department: str | None
@@ -265,6 +280,7 @@ class Facts:
     verified: Verdict | None = None
     ban: BanFacts | None = None
     load: SenderLoad = SenderLoad()
+    history: SenderHistory = SenderHistory()
     shared: frozenset[int] = frozenset()
     person: PersonFacts = PersonFacts()
     tapped: Tapped | None = None
@@ -310,6 +326,10 @@ class EventKind(enum.StrEnum):
     DENIED = "denied"
     MERGED = "merged"
     MOVED = "moved"
+    COPIED = "copied"
+    """The mail was sent on to somebody outside the ticket, because a rule says so."""
+    HOOKED = "hooked"
+    """A web service is told, because a rule or a step of an SLA plan says so."""
     COLLAB = "collab"
     CHALLENGED = "challenged"
     ERASED = "erased"

@@ -21,6 +21,7 @@ from email.utils import format_datetime
 from typing import Literal
 
 from mailticket.mail import header_out
+from mailticket.mail.downgrade import seven_bit
 from mailticket.mail.types import Address
 
 LOOP_HEADER = "X-Mailticket-Loop"
@@ -236,8 +237,13 @@ def _enclosed(attachment: OutgoingAttachment, disposition: str, more: tuple[str,
 def _as_message(data: bytes) -> bytes | None:
     """A mail as the body of a message/rfc822 part, which may not be encoded (RFC 2046 section 5.2.1).
 
-    None when it is not 7-bit with lines of a fair length: it then goes as a file of octets.
+    What is not 7-bit with lines of a fair length is written again so; None where that fails: it then
+    goes as a file of octets.
     """
+    return _plain_message(data) or _plain_message(seven_bit(data) or b"\x80")
+
+
+def _plain_message(data: bytes) -> bytes | None:
     lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     clean = data.isascii() and b"\0" not in data and _BOUNDARY_MARK.encode() not in data
     return b"\r\n".join(lines) if clean and max(map(len, lines)) <= _LONGEST_LINE else None

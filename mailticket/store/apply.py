@@ -17,6 +17,7 @@ from mailticket.domain.change import (
     Brings,
     Change,
     Decision,
+    ForwardCopy,
     LearnPerson,
     OpenTicket,
     ReturnToAgent,
@@ -81,6 +82,8 @@ class _Application(TicketChanges):
                 self._ask(change)
             case LearnPerson():
                 learn(self.session, change)
+            case ForwardCopy():
+                self._forward(change)
             case SettleAlias():
                 aliases.settle(self.session, change.alias, change.confirmed, change.actor, self.now)
             case _:
@@ -132,6 +135,8 @@ class _Application(TicketChanges):
         actor = change.requester
         if change.on_behalf is not None:
             actor, data["on_behalf"] = f"agent:{change.on_behalf}", change.on_behalf
+        if change.canned is not None:
+            data["canned"] = change.canned
         self._happened(EventKind.CREATED, actor, change.why, data)
         if change.held and change.suspected is not None:
             held = {"held": ticket.number}
@@ -199,6 +204,16 @@ class _Application(TicketChanges):
             "subject": change.subject,
         }
         self._happened(EventKind.CHALLENGED, change.address, change.why, data)
+
+    def _forward(self, change: ForwardCopy) -> None:
+        mail = self.reading.mail
+        data = {
+            "to": change.address,
+            "inbound": self.arrival.inbound_id,
+            "subject": mail.subject,
+            "size": mail.size,
+        }
+        self._happened(EventKind.COPIED, change.actor, change.why, data)
 
     def _return(self, change: ReturnToAgent) -> None:
         data = {

@@ -17,6 +17,7 @@ from mailticket.domain.change import (
     Acknowledge,
     AddBan,
     AddParticipant,
+    CallWebhook,
     Change,
     EndAbsence,
     Merge,
@@ -129,6 +130,8 @@ class TicketChanges:
                 self._set_due(change)
             case NoteBounce():
                 self._note_bounce(change)
+            case CallWebhook():
+                self._happened(EventKind.HOOKED, change.actor, change.why, {"webhook": change.webhook})
             case Acknowledge():
                 self._happened(EventKind.ACKNOWLEDGED, change.actor, change.why, {})
             case SetWake():

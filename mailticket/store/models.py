@@ -228,6 +228,13 @@ class Ticket(Base):
             sqlite_where=text("held = 1"),
             postgresql_where=text("held"),
         ),
+        # what a rule asks about a sender's open tickets, however many they had; finished ones cost nothing
+        Index(
+            "ix_ticket_unfinished_requester",
+            "requester_address",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
         # the queue in the order in which it is worked on, without all the tickets that are done
         Index(
             "ix_ticket_unfinished_due",

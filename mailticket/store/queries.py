@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from mailticket.config.desk import Desk
 from mailticket.domain.absence import NOTHING_RECORDED
 from mailticket.domain.matching import Pointers, correspondents, named_numbers, pointers, reply_subject
+from mailticket.domain.rule_facts import NO_HISTORY
 from mailticket.domain.status import FINISHED
 from mailticket.domain.storms import is_governed
 from mailticket.domain.taps import action_of
@@ -35,6 +36,7 @@ from mailticket.store.absences import presence
 from mailticket.store.aliases import whose_address
 from mailticket.store.bans import ban_of
 from mailticket.store.dialect import table_of
+from mailticket.store.history import sender_history
 from mailticket.store.load import sender_load
 from mailticket.store.merge import final_ticket
 from mailticket.store.models import Entry, MessageRef, Outbox, Participant, Ticket
@@ -113,6 +115,7 @@ def gather(
         person=person or PersonFacts(),
         tapped=_tapped(pointing),
         presence=presence(session) if whose.agent else NOTHING_RECORDED,
+        history=sender_history(session, reading.mail, sender, desk) if desk.rules else NO_HISTORY,
     )
     if facts.bounced is not None and facts.bounced.ticket_id is not None:
         about, _ = _tickets(session, [facts.bounced.ticket_id], lock=lock)

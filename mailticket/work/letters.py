@@ -34,7 +34,7 @@ from mailticket.mail.threading import outlook_headers
 from mailticket.mail.token import reply_address
 from mailticket.mail.types import Address
 from mailticket.store import blobs
-from mailticket.store.models import Entry, EntryAttachment
+from mailticket.store.models import Entry, EntryAttachment, Inbound
 from mailticket.store.outbox import ClaimedOut, Rendered
 
 MAX_ATTACHED = 10_000_000
@@ -62,6 +62,8 @@ class Material:
     beside: Entry | None
     files: tuple[EntryAttachment, ...]
     data: dict[str, bytes]
+    original: bytes | None = None
+    """A mail that goes along whole."""
 
 
 def load_material(session: Session, mails: Sequence[ClaimedOut]) -> dict[int, Material]:
@@ -77,6 +79,7 @@ def load_material(session: Session, mails: Sequence[ClaimedOut]) -> dict[int, Ma
     keys = {file.blob for entry, group in files.items() if entry in carrying for file in _fitting(group)}
     keys |= {made["blob"] for mail in mails for made in _made(mail)}
     data = blobs.get_all(session, keys) if keys else {}
+    originals = _originals(session, mails)
     return {
         mail.id: Material(
             entry=entries.get(mail.entry_id or 0),
@@ -84,9 +87,20 @@ def load_material(session: Session, mails: Sequence[ClaimedOut]) -> dict[int, Ma
             beside=entries.get(_beside(mail)),
             files=files.get(mail.entry_id or 0, ()),
             data=data,
+            original=originals.get(mail.context["extra"].get("inbound") or 0),
         )
         for mail in mails
     }
+
+
+def _originals(session: Session, mails: Sequence[ClaimedOut]) -> dict[int, bytes]:
+    """The mails that came in and go along whole, by their number in the inbox."""
+    wanted = {number for mail in mails if (number := mail.context["extra"].get("inbound"))}
+    if not wanted:
+        return {}
+    rows = session.execute(select(Inbound.id, Inbound.blob).where(Inbound.id.in_(wanted))).all()
+    data = blobs.get_all(session, {row.blob for row in rows})
+    return {row.id: data[row.blob] for row in rows if row.blob in data}
 
 
 def write(renderer: Renderer, mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> Rendered:
@@ -267,7 +281,9 @@ def _attachments(mail: ClaimedOut, material: Material) -> tuple[OutgoingAttachme
     made = (
         OutgoingAttachment(file["name"], file["content_type"], data[file["blob"]]) for file in _made(mail)
     )
-    return (*passed_on, *made)
+    whole = material.original
+    original = () if whole is None else (OutgoingAttachment("original.eml", _message_type(whole), whole),)
+    return (*passed_on, *original, *made)
 
 
 def _type_of(file: EntryAttachment, data: bytes) -> str:
@@ -275,6 +291,9 @@ def _type_of(file: EntryAttachment, data: bytes) -> str:
 
     Python's own parser gives up on some hundred mails in one another, and so do filters and clients.
     """
-    if file.content_type == "message/rfc822" and data.lower().count(b"content-type:") > _MOST_PARTS:
-        return "application/octet-stream"
-    return file.content_type
+    return _message_type(data) if file.content_type == "message/rfc822" else file.content_type
+
+
+def _message_type(data: bytes) -> str:
+    nested = data.lower().count(b"content-type:") > _MOST_PARTS
+    return "application/octet-stream" if nested else "message/rfc822"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import Engine
@@ -24,6 +24,7 @@ from mailticket.config.settings import Receive
 from mailticket.domain.change import Decision
 from mailticket.domain.decide import decide
 from mailticket.domain.notify import Occasion, plan
+from mailticket.domain.routing import Route
 from mailticket.domain.types import Arrival, Outcome
 from mailticket.errors import Temporary
 from mailticket.mail.authentication import Verdict
@@ -266,6 +267,27 @@ def _killed(item: Read) -> bool:
     return item.unread is not None and item.unread.killed
 
 
+ROUTED: Final = (
+    "department", "topic", "priority", "sla_plan", "agent", "team", "status", "acknowledge", "canned",
+    "reject", "hold",
+)  # fmt: skip
+"""What of a route is compared by `mailticket rules diff`, besides its tags and the like."""
+
+
+def route_record(way: Route) -> dict[str, Any]:
+    """Where a mail went, as JSON: what `mailticket rules diff` compares with."""
+    extras = way.extras
+    return {
+        **{name: getattr(way, name) for name in ROUTED},
+        "tags": list(way.tags),
+        "collaborators": [item.value for item in extras.collaborators],
+        "fields": {key: item.value for key, item in extras.fields},
+        "forward": [item.value for item in extras.forward],
+        "webhooks": [item.value for item in extras.webhooks],
+        "fired": list(way.fired),
+    }
+
+
 def decision_record(decision: Decision, reading: Reading) -> dict[str, Any]:
     """A decision as JSON: what `explain` prints and `replay` compares."""
     kind = reading.classification
@@ -279,5 +301,6 @@ def decision_record(decision: Decision, reading: Reading) -> dict[str, Any]:
         "kind": str(kind.kind),
         "evidence": [f"{item.name}: {item.detail}" for item in kind.evidence],
         "defects": [item.code for item in reading.mail.defects],
+        "route": route_record(decision.route) if decision.route is not None else None,
         "changes": [{"change": type(change).__name__, "why": change.why} for change in decision.changes],
     }

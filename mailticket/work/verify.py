@@ -75,7 +75,7 @@ def can_matter(mail: ParsedMail, desk: Desk) -> bool:
 def _asks_for_proof(desk: Desk, policy: TrustPolicy) -> bool:
     if "authenticated" in (policy.join, policy.open_ticket, policy.acknowledge):
         return True
-    return any(condition.field == "trust" for rule in desk.rules for condition in rule.when)
+    return "trust" in desk.asked
 
 
 @dataclass(slots=True)

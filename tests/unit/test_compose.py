@@ -232,7 +232,21 @@ def test_a_mail_travels_inside_a_mail_as_a_message() -> None:
     assert part.get_content()["Subject"] == "inner"
 
 
-@pytest.mark.parametrize("inner", [b"Subject: \xfc\n\nx", b"a" * 2000, b"a: b\n\n\0", b"a: b\n\n--=_mt-a\n"])
+def test_a_mail_in_eight_bits_is_written_in_seven_to_travel_as_a_message() -> None:
+    inner = (
+        "From: ann@customer.example\nSubject: Größe\nMIME-Version: 1.0\n"
+        "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\nGrüße, 漢字\n"
+    ).encode()
+    raw = compose(replace(PARTS, attachments=(OutgoingAttachment("m.eml", "message/rfc822", inner),)))
+    assert raw.isascii()
+    (part,) = read(raw).iter_attachments()
+    assert part.get_content_type() == "message/rfc822"
+    assert part.get_content().get_content() == "Grüße, 漢字\n"
+
+
+@pytest.mark.parametrize(
+    "inner", [b"Subject: x\n\n\0\xfc", b"a" * 2000, b"a: b\n\n\0", b"a: b\n\n--=_mt-a\n"]
+)
 def test_a_mail_that_may_not_stand_as_it_is_travels_as_octets(inner: bytes) -> None:
     raw = compose(replace(PARTS, attachments=(OutgoingAttachment("m.eml", "message/rfc822", inner),)))
     (part,) = read(raw).iter_attachments()

@@ -71,7 +71,9 @@ def test_the_examples_load_together_with_the_example_configuration(tmp_path: Pat
         (tmp_path / "tls" / name).touch()
     (directory / "examples.toml").write_text("\n".join(examples), encoding="utf-8")
     doubts: list[Problem] = []
-    settings = load(directory, {"ADA_PASSWORD": "x"}, warn=doubts.append)
+    settings = load(
+        directory, {"ADA_PASSWORD": "x", "CHAT_HOOK_SECRET": "0123456789abcdef"}, warn=doubts.append
+    )
     assert doubts == []
     assert taken <= set(tomllib.loads("\n".join(examples)))
     assert settings.desk.command_prefix == "/"

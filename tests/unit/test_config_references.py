@@ -101,6 +101,8 @@ def test_every_option_that_names_a_key_is_checked() -> None:
         "priorities",
         "follow_up",
         "default_follow_up",
+        "default_topic",
+        "webhooks",
     }
     names |= {"role", "default_role", "account_manager"}
     names |= {"manager", "members", "default_department", "default_priority", "default_sla_plan"}
@@ -359,7 +361,7 @@ def test_a_trust_condition_takes_levels_only(tmp_path: Path) -> None:
     (unknown,) = problems_of(tmp_path, SMALL, rule.format("equal", "failled"))
     assert unknown.path == "rules.r.when[0].value"
     (how,) = problems_of(tmp_path, SMALL, rule.format("contains", "token"))
-    assert how.path == "rules.r.when[0].value"
+    assert how.path == "rules.r.when[0].how"
 
 
 def test_an_account_is_an_agents_and_needs_tls(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from mailticket.config.problems import did_you_mean, dotted, mask_url, shown
+from mailticket.config.rules import ConditionField
 from mailticket.config.values import (
     Address,
     ClockTime,
-    ConditionField,
     Day,
     Duration,
     InstanceId,
