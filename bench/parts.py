@@ -219,6 +219,7 @@ def _desk() -> Desk:
         priorities={"normal": Priority(key="normal", name="Normal", urgency=3)},
         digest=Digest(enabled=False),
         brakes=Brakes(),
+        acknowledge_after=timedelta(0),
     )
 
 

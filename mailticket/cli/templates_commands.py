@@ -30,13 +30,13 @@ def list_templates(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
 ) -> None:
     """Name every template, who reads it and when it is sent."""
-    from mailticket.delivery.context import CATALOGUE  # slow to import, and not needed for --help
+    from mailticket.delivery.catalogue import CATALOGUE  # slow to import, and not needed for --help
 
     for spec in CATALOGUE.values():
         if as_json:
             typer.echo(json.dumps({"code": spec.code, "audience": spec.audience, "purpose": spec.purpose}))
         else:
-            typer.echo(f"{spec.code:21}{spec.audience:10}{spec.purpose}")
+            typer.echo(f"{spec.code:24}{spec.audience:10}{spec.purpose}")
 
 
 @templates_app.command()

@@ -13,6 +13,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from mailticket.config.mails import SENT_BY_DEFAULT, MailCode
 from mailticket.config.people import Absences, Access, Agent, Organisation, Role, Team
 from mailticket.config.promise import Alerts, SLAPlan, Step
 from mailticket.config.reports import Digest, FollowUp, NamedDigest, NamedReport
@@ -57,6 +58,10 @@ class Department(Section):
     signature: str = ""
     acknowledge: bool = True
     acknowledge_replies: bool = False
+    tell_promise: bool = True
+    """An acknowledgement says by when the SLA plan promises an answer."""
+    mails: dict[MailCode, bool] = Field(default_factory=dict)
+    """Which mails go, where it differs from the desk's."""
     auto_assign_on_reply: bool = True
 
     @property
@@ -176,6 +181,12 @@ class Desk(Section):
     """The role of agents without one; None: everything but manage."""
     access: Access = "all"
     """Whose tickets an agent may work on, unless their own section says otherwise."""
+    mails: dict[MailCode, bool] = Field(default_factory=dict)
+    """Which mails go, where it differs from what is usual."""
+    acknowledge_after: Duration = timedelta(seconds=10)
+    """How long an acknowledgement waits for an answer that makes it needless."""
+    satisfaction_after: Duration = timedelta(hours=1)
+    """How long after a ticket's end the customer is asked whether they are satisfied."""
     language: LanguageTag = "en"
     """Of mails to people of whom nothing tells theirs."""
     subject_tag: Line = "[#{number}]"
@@ -263,6 +274,18 @@ class Desk(Section):
     def asked(self) -> frozenset[str]:
         """The fields of a mail that any rule asks about."""
         return frozenset(test.field for rule in self.rules for test in rule.tests() if test.field)
+
+    def sends(self, department: str, code: str) -> bool:
+        """Whether a department sends a mail, by its template's code; one that has no switch always goes."""
+        home = self.departments[department]
+        usual = dict(SENT_BY_DEFAULT) | {
+            "ticket.autoresp": home.acknowledge,
+            "message.autoresp": home.acknowledge_replies,
+        }
+        for switched in (home.mails, self.mails, usual):
+            if code in switched:
+                return bool(switched[code])
+        return True
 
     def members_of(self, department: str) -> tuple[str, ...]:
         """Keys of the agents who work in a department: its members and those who name it, in order."""

@@ -64,6 +64,35 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class FileView:
+    """A file by its name and its size in bytes."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What of a customer's mail its acknowledgement repeats.
+
+    Anybody can write in somebody else's name, so of a mail that nobody proved to be its sender's the
+    files are only counted: `attachments` is then empty.
+    """
+
+    subject: str = ""
+    attachment_count: int = 0
+    attachments: tuple[FileView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OtherTicket:
+    """A further ticket that a mail tells of."""
+
+    number: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """Who reads the mail."""
 
@@ -90,6 +119,9 @@ class TapLink:
     link: str
 
 
+_NO_RECEIPT = Receipt()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
     """Everything a mail may say. Only `recipient`, `company`, `now` and `zone` concern every mail.
@@ -104,11 +136,16 @@ class Letter:
     updated    the customer was told where the ticket stands
     about      whom or what it is about, such as an address
     actions    what the reader can ask for by one tap
+    promise_date  by when an answer can be expected
+    also       further tickets an acknowledgement tells of
+    merged_from  number of the ticket that was merged into this one
+    canned     the text of a canned reply, its variables filled in
     """
 
     recipient: Person
     company: str
     now: datetime
+    company_url: str = ""
     zone: str = "UTC"
     zone_is_theirs: bool = False
     command_prefix: str = "#"
@@ -131,6 +168,11 @@ class Letter:
     next_date: datetime | None = None
     updated: bool = False
     actions: tuple[TapLink, ...] = ()
+    received: Receipt = _NO_RECEIPT
+    promise_date: datetime | None = None
+    also: tuple[OtherTicket, ...] = ()
+    merged_from: str = ""
+    canned: str = ""
     problems: tuple[Complaint, ...] = ()
     original_subject: str = ""
     original_text: str = ""
@@ -170,9 +212,19 @@ def ticket_view(ticket: TicketFacts, desk: Desk, *, source: str = "mail", suspec
 
 
 def context_of(letter: Letter) -> dict[str, Any]:
-    """The context of a mail, for `Renderer.render`. A ticket or entry it is not about is left out."""
-    context: dict[str, Any] = {
-        "company": {"name": letter.company},
+    """The context of a mail, for `Renderer.render`. A ticket or entry it is not about is left out.
+
+    A customer's mail gets what customers may know and nothing else: a template that asks for more
+    fails, whatever it wants to do with it.
+    """
+    rest = _for_customer if letter.recipient.kind == "customer" else _inside
+    return _common(letter) | rest(letter)
+
+
+def _common(letter: Letter) -> dict[str, Any]:
+    """What every reader may know."""
+    return {
+        "company": {"name": letter.company, "url": letter.company_url},
         "recipient": {
             "name": letter.recipient.name,
             "address": letter.recipient.address,
@@ -182,22 +234,43 @@ def context_of(letter: Letter) -> dict[str, Any]:
         "now": letter.now,
         "zone": letter.zone,
         "zone_is_theirs": letter.zone_is_theirs,
+        "signature": letter.signature,
+        "since_date": letter.since_date,
+        "next_date": letter.next_date,
+        "actions": [asdict(action) for action in letter.actions],
+    }
+
+
+def _for_customer(letter: Letter) -> dict[str, Any]:
+    context: dict[str, Any] = {
+        "held_from": letter.held_from,
+        "received": asdict(letter.received),
+        "promise_date": letter.promise_date,
+        "also": [asdict(other) for other in letter.also],
+        "merged_from": letter.merged_from,
+        "canned": letter.canned,
+    }
+    if letter.ticket is not None:
+        context["ticket"] = _public(letter.ticket)
+    for name, passage in (("message", letter.message), ("response", letter.response)):
+        if passage is not None:
+            context[name] = _passage(passage)
+    return context
+
+
+def _inside(letter: Letter) -> dict[str, Any]:
+    context: dict[str, Any] = {
         "command_prefix": letter.command_prefix,
         "commands": _commands(letter.command_prefix),
-        "signature": letter.signature,
         "reason": letter.reason,
         "assigner": letter.assigner,
         "assignee": letter.assignee,
         "comments": letter.comments,
         "from_department": letter.from_department,
-        "held_from": letter.held_from,
         "alias": letter.alias,
         "notice": letter.notice,
         "about": letter.about,
-        "since_date": letter.since_date,
-        "next_date": letter.next_date,
         "updated": letter.updated,
-        "actions": [asdict(action) for action in letter.actions],
         "problems": [_complaint(problem) for problem in letter.problems],
         "original": {"subject": letter.original_subject, "text": letter.original_text},
         "digest": _digest(letter.digest, letter.now),
@@ -219,6 +292,18 @@ def _commands(prefix: str) -> tuple[tuple[str, str], ...]:
     return tuple(
         (f"{prefix}{one} {one.shape.placeholder}".strip(), one.help.replace("`", "")) for one in CommandName
     )
+
+
+_PUBLIC = (
+    "number", "tag", "subject", "status", "priority", "department", "dept", "topic", "name", "email",
+    "create_date", "due_date", "close_date",
+)  # fmt: skip
+
+
+def _public(view: TicketView) -> dict[str, Any]:
+    """What of a ticket its customer may know: not who has it, only that somebody does."""
+    known = _ticket(view)
+    return {name: known[name] for name in _PUBLIC} | {"taken": bool(view.assigned)}
 
 
 def _ticket(view: TicketView) -> dict[str, Any]:
@@ -283,53 +368,3 @@ def _row(row: dict[str, Any], now: datetime) -> dict[str, Any]:
         "left": due - now if due and due > now else None,
         "waiting": now - waiting if waiting else None,
     }
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateSpec:
-    """What a template is for, who reads it, and which parts of a `Letter` it needs beyond the common ones."""
-
-    code: str
-    audience: Literal["customer", "agent"]
-    purpose: str
-    needs: tuple[str, ...] = ()
-
-
-CATALOGUE: dict[str, TemplateSpec] = {
-    spec.code: spec
-    for spec in (
-        TemplateSpec("ticket.autoresp", "customer", "acknowledges a new ticket", ("ticket",)),
-        TemplateSpec("message.autoresp", "customer", "acknowledges a further message", ("ticket",)),
-        TemplateSpec("ticket.reply", "customer", "an agent's answer", ("ticket", "response")),
-        TemplateSpec("ticket.alert", "agent", "a new ticket", ("ticket",)),
-        TemplateSpec("message.alert", "agent", "a further message of the customer", ("ticket", "message")),
-        TemplateSpec("held.alert", "agent", "a stranger's reply waits for a decision", ("ticket", "message")),
-        TemplateSpec("held.ask", "customer", "asks the customer about a stranger's reply", ("ticket",)),
-        TemplateSpec("bounce.alert", "agent", "an answer did not arrive", ("ticket", "response")),
-        TemplateSpec("brake.alert", "agent", "mail is kept silently, or not answered", ("ticket",)),
-        TemplateSpec("note.alert", "agent", "a colleague's note or answer", ("ticket",)),
-        TemplateSpec("assigned.alert", "agent", "a ticket was given to somebody", ("ticket",)),
-        TemplateSpec("transfer.alert", "agent", "a ticket came from another department", ("ticket",)),
-        TemplateSpec("ticket.warning", "agent", "a promised time comes near", ("ticket", "alert")),
-        TemplateSpec("ticket.overdue", "agent", "a promised time has passed", ("ticket", "alert")),
-        TemplateSpec("ticket.alerts", "agent", "many promised times at once", ("alerts",)),
-        TemplateSpec("ticket.nudge", "customer", "reminds a customer who is waited for", ("ticket",)),
-        TemplateSpec("ticket.autoresolved", "customer", "resolved for want of an answer", ("ticket",)),
-        TemplateSpec("ticket.autoclosed", "customer", "closed some time after its solution", ("ticket",)),
-        TemplateSpec("ticket.update", "customer", "says honestly where the ticket stands", ("ticket",)),
-        TemplateSpec("loop.reminder", "agent", "the customer has heard nothing for a while", ("ticket",)),
-        TemplateSpec("ticket.wakeup", "agent", "a paused ticket has come back", ("ticket",)),
-        TemplateSpec("ticket.reminder", "agent", "what an agent wanted to be reminded of", ("ticket",)),
-        TemplateSpec("ticket.digest", "agent", "a manager's day at a glance"),
-        TemplateSpec("report.monthly", "agent", "what the desk achieved in a month, week or quarter"),
-        TemplateSpec("command.error", "agent", "a command was not understood, nothing was done"),
-        TemplateSpec("command.help", "agent", "the commands, on request"),
-        TemplateSpec("ticket.forward", "agent", "a copy of a mail that a rule sends to somebody outside"),
-        TemplateSpec("agent.challenge", "agent", "whether an unknown address is the agent's"),
-        TemplateSpec("agent.unplaced", "agent", "a mail passed on that no ticket could be opened from"),
-        TemplateSpec("agent.away", "agent", "the agent counts as away"),
-        TemplateSpec("agent.back", "agent", "the agent counts as back"),
-        TemplateSpec("agent.refused", "agent", "an agent's mail that could not be accepted"),
-    )
-}
-"""Every template there is, by its code; osTicket's codes where it has one."""

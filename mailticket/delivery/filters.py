@@ -196,6 +196,14 @@ def _size(context: Context, octets: int) -> str:
 
 
 @pass_context
+def _files(context: Context, files: Sequence[Any]) -> str:
+    """Files by name and size, in one line: `a.png (12 kB), b.txt (640 B)`."""
+    run: Run = context[RUN]
+    shown_files = (f"{_short(one['name'], 60)} ({moments.size(one['size'], run.words)})" for one in files)
+    return ", ".join(shown_files)
+
+
+@pass_context
 def _appointment(context: Context, when: datetime) -> str:
     """A time ahead, by its weekday: `Tuesday 3 November, 17:00 your time`."""
     run: Run = context[RUN]
@@ -257,6 +265,7 @@ TEMPLATE_FILTERS: dict[str, Any] = {name: FILTERS[name] for name in _JINJA} | {
     "defang": _defang,
     "due": _due,
     "facts": _facts,
+    "files": _files,
     "join": _join,
     "links": _links,
     "listed": _listed,

@@ -11,9 +11,12 @@ from datetime import UTC, datetime, timedelta
 from mailticket.delivery.alert_values import AlertRow, AlertSummary, AlertView
 from mailticket.delivery.context import (
     Complaint,
+    FileView,
     Letter,
+    OtherTicket,
     Passage,
     Person,
+    Receipt,
     TapLink,
     TicketView,
     context_of,
@@ -194,9 +197,37 @@ def _unplaced() -> Letter:
     )
 
 
+_RECEIVED = Receipt(
+    "Online banking: no login since this morning",
+    2,
+    (FileView("screenshot.png", 184_320), FileView("log 3 November.txt", 2_150)),
+)
+_PROMISE = datetime(2026, 11, 3, 16, 12, tzinfo=UTC)
+
+
+def _acknowledgement(**parts: object) -> Letter:
+    return _to_customer(**{"received": _RECEIVED, "promise_date": _PROMISE, "zone_is_theirs": True} | parts)
+
+
 SAMPLES: dict[str, Callable[[], Letter]] = {
-    "ticket.autoresp": _to_customer,
-    "message.autoresp": _to_customer,
+    "ticket.autoresp": _acknowledgement,
+    "message.autoresp": _acknowledgement,
+    "ticket.autoreply": lambda: _to_customer(
+        canned='You can set a new password yourself: choose "Forgotten password" on\n'
+        "the login page. The link in the mail you then get holds for one hour.",
+        promise_date=_PROMISE,
+    ),
+    "ticket.notice": lambda: _to_customer(promise_date=_PROMISE),
+    "ticket.activity.notice": lambda: _to_customer(
+        recipient=Person("Max Muster", "max@customer.example", "customer"), message=_MESSAGE
+    ),
+    "ticket.overlimit": _to_customer,
+    "ticket.held": lambda: _to_customer(ticket=sample_ticket(number="20261103-0009", tag="[#20261103-0009]")),
+    "ticket.resolved": lambda: _to_customer(ticket=sample_ticket(status="resolved", close_date=_NOW)),
+    "ticket.closed": lambda: _to_customer(ticket=sample_ticket(status="closed", close_date=_NOW)),
+    "ticket.reopened": lambda: _to_customer(ticket=sample_ticket(assigned="Anna Agent")),
+    "ticket.merged": lambda: _to_customer(merged_from="20261103-0007"),
+    "ticket.satisfaction": lambda: _to_customer(ticket=sample_ticket(status="resolved", close_date=_NOW)),
     "ticket.reply": lambda: _to_customer(response=Passage(_ANSWER, "Anna Agent", _NOW)),
     "ticket.alert": lambda: _letter(ticket=sample_ticket(), message=_MESSAGE),
     "message.alert": lambda: _letter(ticket=sample_ticket(assigned="Anna Agent"), message=_MESSAGE),
@@ -295,12 +326,48 @@ SAMPLES: dict[str, Callable[[], Letter]] = {
 }
 """One mail for every template of the catalogue, made anew on each call."""
 
+VARIANTS: dict[str, dict[str, Callable[[], Letter]]] = {
+    "ticket.autoresp": {
+        "unproven": lambda: _acknowledgement(received=Receipt(_RECEIVED.subject, 2), zone_is_theirs=False),
+        "nothing-promised": lambda: _to_customer(recipient=Person("", "erika@customer.example", "customer")),
+        "burst": lambda: _acknowledgement(
+            also=(
+                OtherTicket("20261103-0002", "Online banking: the app does not start either"),
+                OtherTicket("20261103-0003", "Please call me back"),
+            )
+        ),
+    },
+    "ticket.autoreply": {"nothing-promised": lambda: _to_customer(canned="We are closed until 7 January.")},
+    "ticket.notice": {"nothing-promised": _to_customer},
+    "message.autoresp": {"nothing-promised": _to_customer},
+    "ticket.nudge": {"without-words": _to_customer},
+    "ticket.update": {
+        "taken": lambda: _to_customer(ticket=sample_ticket(assigned="Anna Agent"), since_date=_NOW),
+        "nobody": _to_customer,
+    },
+    "ticket.reply": {
+        "solved": lambda: _to_customer(
+            response=Passage(_ANSWER, "Anna Agent", _NOW),
+            ticket=sample_ticket(status="resolved", close_date=_NOW),
+        )
+    },
+    "ticket.autoresolved": {"without-date": _to_customer},
+}
+"""Further mails, by template and occasion: the branches that the first sample does not take."""
+
+
+def samples_of(code: str) -> dict[str, Callable[[], Letter]]:
+    """Every sample of a template, by occasion; the main one is called "usual"."""
+    return {"usual": SAMPLES[code], **VARIANTS.get(code, {})}
+
 
 def check_templates(renderer: Renderer) -> Iterator[TemplateProblem]:
     """Render every template in every language on its sample; yields what is wrong, as `check` reports it."""
     for language in renderer.languages():
-        for code, sample in SAMPLES.items():
-            try:
-                renderer.render(code, language, context_of(sample()))
-            except TemplateProblem as problem:
-                yield problem
+        for code in SAMPLES:
+            for sample in samples_of(code).values():
+                try:
+                    renderer.render(code, language, context_of(sample()))
+                except TemplateProblem as problem:
+                    yield problem
+                    break

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +27,12 @@ _NOT_IN_VALUES = {ord(OPEN): "\ufffd", ord(CLOSE): "\ufffd"}
 _RUN_OF_BLANKS = re.compile(r"^ | {2,}")
 _PARAGRAPHS = re.compile(r"\n(?:[ \t]*\n)+")
 _LIST_ITEM = re.compile(r" *(?:[-*+]|\d{1,9}[.)]) +| *")
+_WIDE = r"[\u2e80-\u3000\u3003-\u3007\u3012-\u303f\u3040-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff01-\uff60]"
+_ANY_WIDE = re.compile(_WIDE)
+_OPENS = r"[「『（(【〈《“]"
+_CLOSES = r"[、。，．）)】〉》」』！？：；!?・ーぁぃぅぇぉっゃゅょァィゥェォッャュョ”]"
+_WIDE_PIECES = re.compile(rf"{_OPENS}*(?:(?!{_OPENS}){_WIDE}|(?:(?!{_WIDE}|{_OPENS}).)+|{_OPENS}){_CLOSES}*")
+"""A wide character, or a stretch of others, with the marks that belong to it."""
 _HANGING_KEY = 24
 _CELL_MARGIN = 2
 _SHORT_CELL = 14
@@ -232,13 +239,23 @@ def wrap(line: str, width: int = WIDTH) -> list[str]:
     indent = prefix.end() if prefix else 0
     lines: list[str] = []
     current, used = line[:indent], indent
-    for word in line[indent:].split():
-        size = columns(word)
-        if used > indent and used + 1 + size > width:
+    for glue, piece in _pieces(line[indent:]):
+        size, gap = columns(piece), len(glue) if used > indent else 0
+        if used > indent and used + gap + size > width:
             lines.append(current)
-            current, used = " " * indent, indent
-        if used > indent:
-            current, used = current + " ", used + 1
-        current, used = current + word, used + size
+            current, used, gap = " " * indent, indent, 0
+        current, used = current + " " * gap + piece, used + gap + size
     lines.append(current)
     return lines
+
+
+def _pieces(text: str) -> Iterator[tuple[str, str]]:
+    """What a line is broken between: words after a blank, and East Asian characters after nothing.
+
+    No line begins with a closing mark or ends with an opening one (JIS X 4051, simplified).
+    """
+    for word in text.split():
+        glue = " "
+        for piece in _WIDE_PIECES.findall(word) if _ANY_WIDE.search(word) else [word]:
+            yield glue, piece
+            glue = ""

@@ -30,6 +30,7 @@ state_dir = {json.dumps(str(folder / "var"))}
 [desk]
 default_department = "support"
 default_sla_plan = "standard"
+acknowledge_after = "0s"        # so that the acknowledgement is there to be seen
 
 [listeners.smtp]
 host = "127.0.0.1"

@@ -193,6 +193,13 @@ def next_due(found: Sequence[Clock]) -> datetime | None:
     return min((clock.due_at for clock in found if clock.ended_at is None and clock.due_at), default=None)
 
 
+def promised_answer(found: Sequence[Clock], now: datetime) -> datetime | None:
+    """By when a customer who has just written can expect an answer; None when none is promised."""
+    answers = ("first_response", "next_response")
+    waiting = (clock.due_at for clock in found if clock.target in answers and clock.ended_at is None)
+    return min((due for due in waiting if due is not None and due > now), default=None)
+
+
 def clock_event_of(before: str, after: str) -> ClockEventKind | None:
     """What a change from one status to another is to the clocks; None when it is nothing to them.
 

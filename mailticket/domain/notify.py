@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from mailticket.config.desk import Desk
+from mailticket.domain import customer_notices
 from mailticket.domain.absence_notices import absence_notices
 from mailticket.domain.assignment import alerted
+from mailticket.domain.customer_notices import GENERATED, REPLIED
 from mailticket.domain.types import Audience, Event, EventKind, Notice, Quiet, TicketFacts
 from mailticket.mail.header_out import mailable
 
-_REPLIED = "auto-replied"
-_GENERATED = "auto-generated"
 MOST_FORWARDED = 10_000_000
 """Bytes of a mail that is sent along with a copy of it."""
 
@@ -30,11 +31,15 @@ class Occasion:
     cause        unique name of it ("inbound:17", "sla:4:3"), part of every notice's key
     acknowledge  the decision allows an acknowledgement to the author
     quiet        nobody is told of it but by one alert a day
+    promise      when the customer can expect an answer, as far as the plan promises one
+    copied       canonical addresses the mail itself went to
     """
 
     cause: str
     acknowledge: bool
     quiet: Quiet | None = None
+    promise: datetime | None = None
+    copied: frozenset[str] = frozenset()
 
 
 def plan(
@@ -45,11 +50,16 @@ def plan(
     ticket: as it is after the events; None when the mail belongs to none.
     """
     if occasion.quiet is not None:
-        return brake_alerts(occasion.quiet, ticket, desk) if ticket is not None else ()
-    notices: dict[str, Notice] = {}
+        if ticket is None:
+            return ()
+        overload = customer_notices.of_overload(occasion.quiet, ticket, desk)
+        return (*brake_alerts(occasion.quiet, ticket, desk), *overload)
+    notices: dict[tuple[str, bool], Notice] = {}
     for event in sorted(events, key=_weight):
         for notice in _notices(event, events, ticket, desk, occasion):
-            notices.setdefault(notice.identity, notice)
+            if ticket is None or desk.sends(ticket.department, notice.template):
+                asks = notice.template == customer_notices.SATISFACTION
+                notices.setdefault((notice.identity, asks), notice)
     return tuple(notices.values())
 
 
@@ -94,6 +104,10 @@ def _notices(
             yield from plan_one.bounced()
         case EventKind.COPIED:
             yield plan_one.copied()
+        case EventKind.RESOLVED | EventKind.CLOSED | EventKind.REOPENED:
+            yield from plan_one.status()
+        case EventKind.MERGED:
+            yield from plan_one.merged()
         case _:
             return
 
@@ -120,13 +134,11 @@ class _Planner:
             behalf = self.event.data.get("on_behalf")
             concerned = (*self._concerned(), *((behalf,) if behalf else ()))
             yield from self._agents(concerned, "ticket.alert", entry, extra, by_all=behalf is not None)
-        if self.occasion.acknowledge and self.desk.departments[self.ticket.department].acknowledge:
-            canned = self.event.data.get("canned")
-            if canned is not None:
-                told = {"canned": canned}
-                yield self._customer("ticket.autoreply", self.ticket.requester, entry, _REPLIED, told)
-            else:
-                yield self._customer("ticket.autoresp", self.ticket.requester, entry, _REPLIED)
+        if self.occasion.acknowledge:
+            promise = self._promise()
+            yield self._told(
+                customer_notices.of_new_ticket(self.event, entry, self.ticket, self.desk, promise)
+            )
 
     def message(self) -> Iterator[Notice]:
         if self._happened(EventKind.CREATED):
@@ -136,13 +148,23 @@ class _Planner:
         else:
             extra = self._beside(self.event.entry_id)
             yield from self._agents(self._concerned(), "message.alert", self.event.entry_id, extra)
-        if self.occasion.acknowledge and self.desk.departments[self.ticket.department].acknowledge_replies:
-            yield self._customer("message.autoresp", self.event.actor, self.event.entry_id, _REPLIED)
+            for told in customer_notices.of_activity(self.event, self.ticket, self.occasion.copied):
+                yield self._told(told)
+        if self.occasion.acknowledge:
+            yield self._told(customer_notices.of_message(self.event, self.desk, self._promise()))
+
+    def status(self) -> Iterator[Notice]:
+        for told in customer_notices.of_status(self.event, self.events, self.ticket, self.desk):
+            yield self._told(told)
+
+    def merged(self) -> Iterator[Notice]:
+        for told in customer_notices.of_merge(self.event, self.ticket):
+            yield self._told(told)
 
     def response(self) -> Iterator[Notice]:
         """The answer to everybody who takes part and does not have it already."""
         for address in sorted(self.ticket.participants - set(self.event.data.get("delivered", ()))):
-            yield self._customer("ticket.reply", address, self.event.entry_id, None)
+            yield self._told(customer_notices.Told("ticket.reply", address, self.event.entry_id, None))
         others = () if self.ticket.assignee is None else (self.ticket.assignee,)
         yield from self._agents(others, "note.alert", self.event.entry_id)
 
@@ -179,7 +201,7 @@ class _Planner:
             identity=target.requester,
             ticket_id=target.id,
             entry_id=None,
-            automatic=_GENERATED,
+            automatic=GENERATED,
             key=f"held.ask:{self.occasion.cause}:{self.ticket.id}",
             reason=f"a reply held as #{self.ticket.number} may belong to your ticket",
             extra={"held_from": self.ticket.requester.rpartition("@")[2]},
@@ -216,6 +238,15 @@ class _Planner:
     def _concerned(self) -> tuple[str, ...]:
         """The agents who hear of the ticket: never nobody while the desk has anybody."""
         return alerted(self.desk, self.ticket.department, self.ticket.assignee, self.ticket.team).agents
+
+    def _promise(self) -> datetime | None:
+        told = self.desk.departments[self.ticket.department].tell_promise
+        return self.occasion.promise if told else None
+
+    def _told(self, told: customer_notices.Told) -> Notice:
+        return customer_notices.notice(
+            told, self.ticket, self.occasion.cause, self.event.reason, self.event.at
+        )
 
     def _by(self) -> str:
         """The name of the agent who did it, "" for the desk itself."""
@@ -265,7 +296,7 @@ class _Planner:
                 identity=identity,
                 ticket_id=self.ticket.id,
                 entry_id=entry,
-                automatic=_GENERATED,
+                automatic=GENERATED,
                 key=f"{template}:{self.occasion.cause}:{self.ticket.id}:{identity}",
                 reason=self.event.reason,
                 extra=extra or {},
@@ -285,7 +316,7 @@ class _Planner:
             identity=identity,
             ticket_id=self.ticket.id,
             entry_id=None,
-            automatic=_GENERATED,
+            automatic=GENERATED,
             key=f"ticket.forward:{self.occasion.cause}:{self.ticket.id}:{identity}",
             reason=self.event.reason,
             extra={
@@ -293,29 +324,6 @@ class _Planner:
                 "notice": notice,
                 "inbound": data["inbound"] if fits else None,
             },
-        )
-
-    def _customer(
-        self,
-        template: str,
-        address: str,
-        entry: int | None,
-        automatic: str | None,
-        extra: dict[str, Any] | None = None,
-    ) -> Notice:
-        name = self.ticket.requester_name if address == self.ticket.requester else ""
-        return Notice(
-            template=template,
-            audience=Audience.CUSTOMER,
-            recipient=address,
-            recipient_name=name,
-            identity=address,
-            ticket_id=self.ticket.id,
-            entry_id=entry,
-            automatic=automatic,
-            key=f"{template}:{self.occasion.cause}:{self.ticket.id}:{address}",
-            reason=self.event.reason,
-            extra=extra or {},
         )
 
 
@@ -331,7 +339,7 @@ def _challenged(event: Event, desk: Desk, occasion: Occasion) -> Notice:
         identity=identity,
         ticket_id=None,
         entry_id=None,
-        automatic=_GENERATED,
+        automatic=GENERATED,
         key=f"agent.challenge:{occasion.cause}:{identity}",
         reason=event.reason,
         extra={key: event.data[key] for key in ("alias", "address", "text", "subject")},
@@ -349,7 +357,7 @@ def _returned(event: Event, ticket: TicketFacts | None, desk: Desk, occasion: Oc
         identity=identity,
         ticket_id=ticket.id if ticket else None,
         entry_id=None,
-        automatic=_REPLIED,
+        automatic=REPLIED,
         key=f"{event.data['template']}:{occasion.cause}:{identity}",
         reason=event.reason,
         extra={key: event.data[key] for key in ("problems", "text", "subject")},
@@ -368,7 +376,7 @@ def brake_alerts(quiet: Quiet, ticket: TicketFacts, desk: Desk) -> tuple[Notice,
             identity=f"agent:{key}",
             ticket_id=ticket.id,
             entry_id=None,
-            automatic=_GENERATED,
+            automatic=GENERATED,
             key=f"brake.alert:{quiet.about}:{quiet.day}:agent:{key}",
             reason=quiet.why,
             extra={"notice": quiet.why, "about": quiet.about},

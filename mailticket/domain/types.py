@@ -398,6 +398,7 @@ class Notice:
     by         whoever did what it tells, who is not told of it in somebody else's place
     extra      what its template needs beyond the ticket and the entry; JSON-able
     files      made for this mail and sent along with it
+    not_before when it may be sent first; None is at once
     asked      the held ticket an outsider is asked about; their token is then good for the answer only
     taps       the actions its reader can ask for by one tap
     """
@@ -417,3 +418,4 @@ class Notice:
     asked: int | None = None
     files: tuple[MadeFile, ...] = ()
     taps: tuple[Tap, ...] = ()
+    not_before: datetime | None = None

@@ -62,10 +62,11 @@ def merge(
     deadlines.clear(session, source.id)
     _refresh(session, target, now)
     data = {"field": "status", "before": before, "after": str(Status.MERGED), "into": target.number}
+    gained = {"from": source.number, "requester": source.requester_address}
     kind = EventKind.APPROVED if approved else EventKind.MERGED
     return [
         Event(EventKind.MERGED, source.id, None, actor, now, why, data),
-        Event(kind, target.id, newest if approved else None, actor, now, why, {"from": source.number}),
+        Event(kind, target.id, newest if approved else None, actor, now, why, gained),
     ]
 
 

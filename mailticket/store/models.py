@@ -399,6 +399,13 @@ class Outbox(Base):
     __table_args__ = (
         Index("ix_outbox_due", "state", "next_try_at", "id"),
         Index("ix_outbox_state_created_at", "state", "created_at"),
+        # partial: what of somebody's acknowledgements still waits, and could be one mail
+        Index(
+            "ix_outbox_acknowledging",
+            "recipient",
+            sqlite_where=text("state = 'queued' AND template = 'ticket.autoresp'"),
+            postgresql_where=text("state = 'queued' AND template = 'ticket.autoresp'"),
+        ),
     )
 
 

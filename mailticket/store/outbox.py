@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from mailticket.errors import Permanent
 from mailticket.mail.charset import clean_text
-from mailticket.store import blobs
+from mailticket.store import acknowledgements, blobs
 from mailticket.store.dialect import claimable, insert_new, table_of
 from mailticket.store.engine import reading, transaction
 from mailticket.store.models import Outbox
@@ -192,13 +192,15 @@ def claim(engine: Engine, now: datetime, limit: int, lease: timedelta) -> list[C
         rows = session.execute(_DUE, {"now": now, "most": limit}).all()
         if not rows:
             return []
+        told = acknowledgements.combine(session, rows, now)
+        rows = [row for row in rows if told.get(row.id, {}) is not None]
         session.execute(_HOLD, {"ids": [row.id for row in rows], "until": now + lease})
         keys = {row.rendered for row in rows if row.rendered is not None}
         data = blobs.get_all(session, keys) if keys else {}
         damaged = [row.id for row in rows if row.rendered is not None and row.rendered not in data]
         if damaged:
             _park(session, damaged, "the stored bytes of this mail are damaged", now)
-    return [_claimed(row, data) for row in rows if row.id not in damaged]
+    return [_claimed(row, data, told.get(row.id)) for row in rows if row.id not in damaged]
 
 
 def store_rendered(engine: Engine, mails: Sequence[Rendered]) -> dict[int, bytes]:
@@ -395,8 +397,9 @@ def _change(engine: Engine, outbox_id: int, allowed: ColumnElement[bool], rule: 
     raise Permanent(f"mail {outbox_id} is {'being sent' if held else row.state}: {rule}")
 
 
-def _claimed(row: Row[Any], data: dict[str, bytes]) -> ClaimedOut:
+def _claimed(row: Row[Any], data: dict[str, bytes], context: dict[str, Any] | None) -> ClaimedOut:
     values = dict(row._mapping)
+    values["context"] = context or row.context
     values["rendered"] = data[row.rendered] if row.rendered is not None else None
     values["attempts"] += 1
     return ClaimedOut(**values)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
 from mailticket.domain.brakes import Braked, Planned, check, what_is_braked
+from mailticket.domain.customer_notices import HELD_BACK
 from mailticket.domain.notify import brake_alerts
 from mailticket.domain.person import language_for
 from mailticket.domain.standing_in import handed_on, is_work
@@ -26,6 +27,7 @@ from mailticket.domain.types import Audience, Notice, Quiet, TicketFacts
 from mailticket.mail.header_out import mailable
 from mailticket.mail.threading import Conversation
 from mailticket.mail.token import Role, message_id, mint, reply_address
+from mailticket.store import acknowledgements
 from mailticket.store.absences import presence
 from mailticket.store.autocounts import count_automatic, note_automatic
 from mailticket.store.dialect import table_of
@@ -77,6 +79,7 @@ def announce(
     allowed = _not_told_yet(session, allowed)
     if not allowed:
         return Announced(0, braked)
+    _make_needless(session, allowed, now)
     shown = [_shown(notice, ticket) for notice in allowed]
     talks = _conversations(session, allowed)
     nothing = Conversation()
@@ -109,6 +112,13 @@ def announce(
     if refs:
         session.connection().execute(_REFER, refs)
     return Announced(sum(queued), braked)
+
+
+def _make_needless(session: Session, notices: Sequence[Notice], now: datetime) -> None:
+    """An answer makes the acknowledgement that still waits needless, whoever of the ticket gets it."""
+    for ticket in {one.ticket_id for one in notices if one.template == "ticket.reply"}:
+        if ticket is not None:
+            acknowledgements.cancel(session, ticket, HELD_BACK, acknowledgements.ANSWERED, now)
 
 
 def _shown(notice: Notice, ticket: TicketFacts | None) -> TicketFacts | None:
@@ -234,6 +244,7 @@ def _written(
         "reason": notice.reason,
         "ticket": _snapshot(shown) if shown else None,
         "language": _language(notice, department.key, desk, contact),
+        "held_back": notice.not_before is not None and notice.template in HELD_BACK,
         "utc_offset": contact.person.utc_offset if contact is not None else None,
     }
     if notice.files:
@@ -258,6 +269,7 @@ def _written(
         reason=notice.reason,
         ticket_id=shown.id if shown else None,
         entry_id=notice.entry_id,
+        not_before=notice.not_before,
     )
 
 

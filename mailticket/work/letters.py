@@ -14,9 +14,12 @@ from mailticket.config.desk import Desk
 from mailticket.delivery.alert_values import alert_of, summary_of
 from mailticket.delivery.context import (
     Complaint,
+    FileView,
     Letter,
+    OtherTicket,
     Passage,
     Person,
+    Receipt,
     TapLink,
     TicketView,
     context_of,
@@ -27,7 +30,7 @@ from mailticket.delivery.render import Renderer
 from mailticket.domain import report_mail
 from mailticket.domain.digest_mail import DigestMail, from_json
 from mailticket.domain.report_mail import ReportMail
-from mailticket.domain.types import TicketFacts
+from mailticket.domain.types import TicketFacts, Trust
 from mailticket.mail.compose import OutgoingAttachment, OutgoingParts, compose
 from mailticket.mail.marker import marker_line
 from mailticket.mail.threading import outlook_headers
@@ -143,6 +146,8 @@ def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> 
     beside = material.beside
     if entry is not None and mail.template in _SHOWS_LAST_MESSAGE and entry.kind != "message":
         beside = entry
+    if not internal and mail.template != "ticket.activity.notice":
+        message = None  # anybody can write in somebody else's name: what came is not sent back
     zone, is_theirs = _zone(mail, desk, now)
     department = desk.departments.get(context["ticket"]["department"]) if context["ticket"] else None
     return Letter(
@@ -172,6 +177,11 @@ def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> 
         next_date=_moment(extra.get("next_date")),
         updated=bool(extra.get("updated")),
         actions=tuple(TapLink(**action) for action in context.get("actions", ())),
+        received=_received(entry, material.files, view),
+        promise_date=_moment(extra.get("promise_date")),
+        also=tuple(OtherTicket(**one) for one in extra.get("also", ())),
+        merged_from=extra.get("merged_from", ""),
+        canned=extra.get("canned_text", ""),
         original_subject=extra.get("subject", ""),
         original_text=extra.get("text", ""),
         report=report_mail.from_json(extra["report"]) if "report" in extra else ReportMail(),
@@ -215,6 +225,14 @@ def _passage(entry: Entry | None, files: Iterable[EntryAttachment]) -> Passage |
         return None
     names = tuple(file.filename for file in files if file.kind in _PASSED_ON)
     return Passage(entry.text, entry.author_name or entry.author, entry.created_at, names)
+
+
+def _received(entry: Entry | None, files: Sequence[EntryAttachment], view: TicketView | None) -> Receipt:
+    if entry is None or view is None:
+        return Receipt()
+    kept = [FileView(file.filename, file.size) for file in files if file.kind in _PASSED_ON]
+    proven = entry.trust in (Trust.TOKEN, Trust.AUTHENTICATED)
+    return Receipt(view.subject, len(kept), tuple(kept) if proven else ())
 
 
 def _carries_files(mail: ClaimedOut) -> bool:

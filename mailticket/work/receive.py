@@ -22,6 +22,8 @@ from sqlalchemy.orm import Session
 from mailticket.config.desk import Desk
 from mailticket.config.settings import Receive
 from mailticket.domain.change import Decision
+from mailticket.domain.clocks import promised_answer
+from mailticket.domain.customer_notices import copied_to
 from mailticket.domain.decide import decide
 from mailticket.domain.notify import Occasion, plan
 from mailticket.domain.routing import Route
@@ -210,12 +212,15 @@ class Receiver:
         if not done.events:
             return ()
         record(session, done.events, decision.trust)
-        ticket = None
+        ticket, promise = None, None
         if done.ticket is not None:
             if decision.quiet is None or decision.outcome is Outcome.NEW_TICKET:
-                replan(session, done.ticket, desk, self._schedules.now(), now)
+                found = replan(session, done.ticket, desk, self._schedules.now(), now)
+                promise = promised_answer(found.clocks, now)
             ticket = ticket_facts(session, done.ticket)
-        occasion = Occasion(f"inbound:{item.mail.id}", decision.acknowledge, decision.quiet)
+        copied = copied_to(item.reading.mail)
+        cause = f"inbound:{item.mail.id}"
+        occasion = Occasion(cause, decision.acknowledge, decision.quiet, promise, copied)
         return announce(
             session, plan(done.events, ticket, desk, occasion), ticket, desk, self._secret, now
         ).braked

@@ -34,6 +34,7 @@ log_level = "info"
 
 [desk]
 default_department = "support"
+acknowledge_after = "0s"
 default_sla_plan = "standard"
 
 [listeners.smtp]

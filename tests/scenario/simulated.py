@@ -132,11 +132,14 @@ class SimulatedDesk:
         extra: str = "",
         *,
         acknowledge_replies: bool = False,
+        hold: str = "0s",
     ) -> None:
         folder = folder / name
         folder.mkdir()
-        text = CONFIGURATION.format(name=name, replies=str(acknowledge_replies).lower())
-        self.settings = loaded(folder, text + extra)
+        text = CONFIGURATION.format(name=name, replies=str(acknowledge_replies).lower()) + extra
+        text += "" if "[desk]" in text else "\n[desk]\n"
+        text = text.replace("[desk]\n", f'[desk]\nacknowledge_after = "{hold}"\n')
+        self.settings = loaded(folder, text)
         self.clock = clock
         self.address = f"support@{name}.example"
         self.engine = open_engine(f"sqlite:///{folder}/desk.db")

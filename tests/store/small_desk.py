@@ -34,6 +34,7 @@ SUPPORT, SAM = "support@desk.example", "sam.private@agents.example"
 def small_desk(**options: Any) -> Desk:
     """Support with one agent, Sam."""
     return Desk(
+        acknowledge_after=options.pop("acknowledge_after", timedelta(0)),
         name="Example Bank",
         instance="test",
         default_department="support",
@@ -79,7 +80,7 @@ class SmallDesk:
             after = ticket_facts(session, done.ticket) if done.ticket else None
             notices = plan(done.events, after, self.desk, Occasion(f"in:{inbound.id}", decision.acknowledge))
             announce(session, notices, after, self.desk, SECRET, self.now)
-        self._send()
+        self.send()
         return decision
 
     def to(self, address: str) -> list[EmailMessage]:
@@ -92,6 +93,10 @@ class SmallDesk:
             found = list(session.execute(select(Ticket).order_by(Ticket.id)).scalars())
             session.expunge_all()
             return found
+
+    def send(self) -> None:
+        """Write what is due."""
+        self._send()
 
     def _send(self) -> None:
         renderer = Renderer()

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailticket.delivery.context import CATALOGUE, Letter, Passage, context_of
+from mailticket.delivery.catalogue import CATALOGUE
+from mailticket.delivery.context import Letter, Passage, context_of
 from mailticket.delivery.digest_values import BarRow, Bars
 from mailticket.delivery.filters import TEMPLATE_FILTERS
 from mailticket.delivery.render import Renderer, TemplateProblem, shipped_templates
@@ -22,6 +23,7 @@ from mailticket.delivery.samples import SAMPLES, check_templates, sample_ticket
 from mailticket.domain.digest_mail import DigestMail, DigestPart
 
 GOLDEN = Path(__file__).parent / "golden"
+_NEED_AN_ENTRY = ("ticket.reply", "ticket.digest", "ticket.activity.notice")
 RENDERER = Renderer()
 
 INJECTIONS = [
@@ -94,6 +96,8 @@ def test_no_line_of_ours_is_wider_than_76_columns(code: str) -> None:
     text = RENDERER.render(code, "en", context_of(SAMPLES[code]())).text
     foreign = SAMPLES[code]().response
     ours = [line for line in text.splitlines() if not line.startswith(">")]
+    if SAMPLES[code]().canned:
+        ours = [line for line in ours if line not in SAMPLES[code]().canned.splitlines()]
     if foreign is not None:
         ours = [line for line in ours if line not in foreign.text.splitlines()]
     assert [line for line in ours if len(line) > 76 and ": mailto:" not in line] == []
@@ -280,7 +284,7 @@ def test_no_text_of_any_kind_breaks_a_mail(value: str) -> None:
         assert "\r" not in rendered.text
 
 
-@pytest.mark.parametrize("code", [code for code in SAMPLES if code not in ("ticket.reply", "ticket.digest")])
+@pytest.mark.parametrize("code", [code for code in SAMPLES if code not in _NEED_AN_ENTRY])
 def test_a_mail_about_nothing_but_a_ticket_is_still_a_mail(code: str) -> None:
     letter = replace(SAMPLES[code](), message=None, response=None, note=None, signature="", problems=())
     text = RENDERER.render(code, "en", context_of(letter)).text
@@ -454,7 +458,7 @@ def test_a_file_of_the_site_comes_before_the_shipped_one(tmp_path: Path) -> None
         ("de-CH", "Hallo", "de"),
         ("de", "Hallo", "de"),
         ("DE_at", "Servus", "de-AT"),
-        ("fr", "Re:", "en"),
+        ("it", "Re:", "en"),
         ("", "Re:", "en"),
         ("../../etc", "Re:", "en"),
     ],

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mailticket.cli.templates_commands import templates_app
-from mailticket.delivery.context import CATALOGUE
+from mailticket.delivery.catalogue import CATALOGUE
 
 RUNNER = CliRunner()
 
