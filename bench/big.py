@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from bench.generate import NOW, Amount, big_desk, generate, message_id
 from mailticket.config.desk import Desk
 from mailticket.domain.report import ReportBuilder
 from mailticket.domain.schedule import WorkingTimes
+from mailticket.domain.terms import question
+from mailticket.domain.ticket_query import TicketQuery
 from mailticket.domain.types import Arrival
 from mailticket.mail.read import read
 from mailticket.store.engine import open_engine, reading
@@ -30,7 +32,8 @@ from mailticket.store.models import Outbox
 from mailticket.store.queries import gather
 from mailticket.store.queue import QueueFilter, queue_counts, queue_rows
 from mailticket.store.reports import stories
-from mailticket.store.views import TicketFilter, list_tickets, show_ticket
+from mailticket.store.ticket_search import find_tickets
+from mailticket.store.views import show_ticket
 from mailticket.work.ticks import Ticks
 
 _SECRET = b"benchmark"
@@ -100,10 +103,10 @@ def _reads(engine: Engine, desk: Desk, count: int) -> list[BigCost]:
     def tick(_turn: int) -> None:
         assert ticks.deadlines() == 0
 
-    def listed(wanted: TicketFilter) -> Callable[[int], None]:
+    def listed(wanted: TicketQuery) -> Callable[[int], None]:
         def look(_turn: int) -> None:
             with reading(engine) as session:
-                assert list_tickets(session, wanted, 50)
+                assert find_tickets(session, wanted, 50)
 
         return look
 
@@ -123,14 +126,31 @@ def _reads(engine: Engine, desk: Desk, count: int) -> list[BigCost]:
         _timed("tick, nothing due", count, _LOOKS, tick),
         _timed("threading: whose ticket is a reply (gather)", count, _LOOKS, _threading(engine, desk, count)),
         _timed("ticket show", count, _LOOKS, shown),
-        _timed("ticket list, the 50 due first", count, 50, listed(TicketFilter())),
-        _timed("ticket list of a department", count, 50, listed(TicketFilter(department="dept3"))),
-        _timed("ticket list of an agent", count, 50, listed(TicketFilter(assignee="agent3"))),
+        _timed("ticket list, the 50 due first", count, 50, listed(TicketQuery())),
+        _timed("ticket list of a department", count, 50, listed(TicketQuery(department=("dept3",)))),
+        _timed("ticket list of an agent", count, 50, listed(TicketQuery(assignee=("agent3",)))),
+        _timed("ticket list of nobody", count, 50, listed(TicketQuery(assignee=(None,)))),
+        _timed(
+            "ticket list, the newest changes, all", count, 50, listed(TicketQuery(every=True, sort="updated"))
+        ),
+        _timed("ticket search, a word in every ticket", count, 50, listed(_search("calendar"))),
+        _timed("ticket search, a word in one ticket", count, 50, listed(_search(f"case {count // 2}"))),
+        _timed("ticket search, beginnings", count, 50, listed(_search("calen* morn*"))),
+        _timed(
+            "ticket search in a department",
+            count,
+            50,
+            listed(replace(_search("morning"), department=("dept3",))),
+        ),
         _timed("top, a screenful by due", count, 50, screenful),
         _timed("top, the counts", count, 5, counted),
     ]
     ticks.close()
     return found
+
+
+def _search(words: str) -> TicketQuery:
+    return TicketQuery(asked=question(words), every=True)
 
 
 def _threading(engine: Engine, desk: Desk, count: int) -> Callable[[int], None]:

@@ -18,6 +18,7 @@ from mailticket.domain.eventchain import SALT_BYTES, START, EntryWords, Place, l
 from mailticket.store.dialect import table_of
 from mailticket.store.due import SLA
 from mailticket.store.engine import transaction
+from mailticket.store.fulltext import Document, about, put_documents
 from mailticket.store.models import (
     Deadline,
     Entry,
@@ -94,6 +95,7 @@ def generate(engine: Engine, amount: Amount, advance: Callable[[int], object] = 
         with transaction(engine) as session:
             for table, values in rows:
                 session.execute(insert(table), values)
+            put_documents(session, [_document(ticket) for ticket in rows[0][1]])
         advance(len(numbers))
 
 
@@ -193,6 +195,12 @@ def _entry(ticket: Mapping[str, Any]) -> dict[str, Any]:
         "reason": "the mail that opened the ticket",
         "created_at": ticket["created_at"],
     }
+
+
+def _document(ticket: Mapping[str, Any]) -> Document:
+    entry = _entry(ticket)
+    told = about(entry["author_name"], entry["author"], ())
+    return Document(entry["id"], ticket["subject"], entry["text"], told)
 
 
 def _chained(ticket: dict[str, Any]) -> Iterator[dict[str, Any]]:

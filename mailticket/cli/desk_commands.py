@@ -1,4 +1,4 @@
-"""`ticket`, `inbox`, `outbox` and `status`: looking into a desk, and mending what is stuck."""
+"""`inbox`, `outbox` and `status`: looking into a desk, and mending what is stuck."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ from mailticket.store.engine import open_engine, reading
 from mailticket.store.inbox import InboundState, Inbox
 from mailticket.store.migrate import is_current
 from mailticket.store.outbox import OutboxState
-from mailticket.store.views import TicketFilter, WholeTicket, list_tickets, mailbox_contacts, show_ticket
+from mailticket.store.views import mailbox_contacts
 from mailticket.work.clock import clock_from_environment
 from mailticket.work.served import base_recipient
 
-ticket_app = typer.Typer(help="Look at tickets.", no_args_is_help=True)
 inbox_app = typer.Typer(help="Mails that came in: what became of them, and why.", no_args_is_help=True)
 outbox_app = typer.Typer(help="Mails that go out: what is waiting, sent or stuck.", no_args_is_help=True)
 
@@ -68,96 +67,6 @@ def open_desk(ctx: typer.Context) -> Iterator[OpenDesk]:
             engine.dispose()
 
 
-@ticket_app.command("list")
-def ticket_list(
-    ctx: typer.Context,
-    status: Annotated[list[str] | None, typer.Option(help="Only these; may be repeated.")] = None,
-    department: Annotated[str | None, typer.Option(help="Only of this department (key).")] = None,
-    assignee: Annotated[str | None, typer.Option(help="Only of this agent (key); - for nobody.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Finished ones too.")] = False,
-    limit: Limit = 50,
-    as_json: Json = False,
-) -> None:
-    """List tickets, the most urgent due first; without options all that are not finished."""
-    with open_desk(ctx) as desk, reading(desk.engine) as session:
-        wanted = TicketFilter(tuple(status or ()), department, assignee, every)
-        rows = list_tickets(session, wanted, limit)
-        if as_json:
-            print_json([asdict(row) for row in rows])
-            return
-        now = desk.now()
-        table = _table("Number", "Status", "Priority", "Department", "Assignee", "Due", "Subject")
-        for row in rows:
-            due = Text(_due(row.due_at, row.overdue_since, now), style="red" if row.overdue_since else "")
-            table.add_row(
-                row.number,
-                row.status,
-                row.priority,
-                row.department,
-                row.assignee or "-",
-                due,
-                Text(row.subject),
-            )
-        out.print(table if rows else "No ticket.")
-
-
-@ticket_app.command("show")
-def ticket_show(
-    ctx: typer.Context,
-    number: Annotated[str, typer.Argument(help="The ticket's number.")],
-    as_json: Json = False,
-) -> None:
-    """Show a ticket: its facts, its thread, and what happened to it, by whom and why."""
-    with open_desk(ctx) as desk, reading(desk.engine) as session:
-        found = show_ticket(session, number.lstrip("#"))
-        if found is None:
-            raise Permanent(f"there is no ticket #{number.lstrip('#')}")
-        if as_json:
-            print_json(asdict(found))
-            return
-        ticket = found.ticket
-        out.rule(Text(f"#{ticket.number}  {ticket.subject}", style="bold"))
-        facts = Table.grid(padding=(0, 2))
-        for name, value in asdict(ticket).items():
-            if value not in (None, "", []) and name not in ("number", "subject", "id"):
-                facts.add_row(Text(name.replace("_", " "), style="dim"), Text(_plain(value)))
-        for name, words in _around(found):
-            facts.add_row(Text(name, style="dim"), Text(words))
-        out.print(facts)
-        for entry in found.entries:
-            style = (
-                "yellow" if entry.audience == "internal" else "green" if entry.kind == "response" else "cyan"
-            )
-            out.print()
-            who = f"{entry.author_name} <{entry.author}>" if entry.author_name else entry.author
-            head = f"{entry.kind} of {who}, {_plain(entry.created_at)}"
-            out.print(Text(f"{head}  [{entry.trust}: {entry.reason}]", style=f"bold {style}"))
-            for reason in entry.evidence:
-                if reason != entry.reason:
-                    out.print(Text(f"  {reason}", style="dim"))
-            out.print(Text(entry.text))
-            for name in entry.attachments:
-                out.print(Text(f"  attached: {name}", style="dim"))
-        out.print()
-        events = _table("When", "What", "By", "Why")
-        for event in found.events:
-            events.add_row(_plain(event.at), event.kind, event.actor, Text(event.reason))
-        out.print(events)
-
-
-def _around(found: WholeTicket) -> Iterator[tuple[str, str]]:
-    """Who takes part in a ticket, and how it hangs together with others."""
-    for person in found.participants:
-        by = "" if person.added_by == person.address else f", added by {person.added_by}"
-        yield person.role, f"{person.address}{by}"
-    if found.merged_into is not None:
-        yield "merged into", f"#{found.merged_into}"
-    if found.held_for is not None:
-        yield "held for", f"#{found.held_for}: approve or deny it (mailticket held)"
-    for row in found.held:
-        yield "holds", f"#{row.number} of {row.requester}: {row.subject}"
-
-
 @inbox_app.command("list")
 def inbox_list(
     ctx: typer.Context,
@@ -171,10 +80,10 @@ def inbox_list(
         if as_json:
             print_json([_without_decision(asdict(mail)) for mail in mails])
             return
-        table = _table("Id", "State", "Received", "Source", "From", "To", "Subject", "Error")
+        table = table_of_words("Id", "State", "Received", "Source", "From", "To", "Subject", "Error")
         for mail in mails:
             table.add_row(
-                str(mail.id), mail.state, _plain(mail.received_at), mail.source, Text(mail.sender or "?"),
+                str(mail.id), mail.state, plain(mail.received_at), mail.source, Text(mail.sender or "?"),
                 mail.recipient, Text(mail.subject or ""), Text((mail.error or "")[:80], style="red"),
             )  # fmt: skip
         out.print(table if mails else "No mail.")
@@ -245,9 +154,9 @@ def outbox_list(
         if as_json:
             print_json([asdict(mail) for mail in mails])
             return
-        table = _table("Id", "State", "Template", "To", "Tries", "Next try", "Subject", "Error")
+        table = table_of_words("Id", "State", "Template", "To", "Tries", "Next try", "Subject", "Error")
         for mail in mails:
-            waits = _plain(mail.next_try_at) if mail.state is OutboxState.QUEUED else ""
+            waits = plain(mail.next_try_at) if mail.state is OutboxState.QUEUED else ""
             table.add_row(
                 str(mail.id), mail.state, mail.template, mail.recipient, str(mail.attempts), waits,
                 Text(mail.subject or ""), Text((mail.error or "")[:80], style="red"),
@@ -314,7 +223,7 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
         for mailbox in told["mailboxes"]:
             good = mailbox["error"] is None
             when = mailbox["reached_at"] if good else mailbox["failed_at"]
-            words = f"reached {_plain(when)}" if good else f"failing since {_plain(when)}: {mailbox['error']}"
+            words = f"reached {plain(when)}" if good else f"failing since {plain(when)}: {mailbox['error']}"
             out.print(Text(f"mailbox {mailbox['mailbox']}: {words}", style="" if good else "red"))
         if told["attention"]:
             out.print(Text("Needs attention: " + "; ".join(told["attention"]), style="bold red"))
@@ -341,7 +250,8 @@ def _status(desk: OpenDesk) -> dict[str, Any]:
     }
 
 
-def _table(*columns: str) -> Table:
+def table_of_words(*columns: str) -> Table:
+    """A table for people; numbers and states never wrap."""
     table = Table(box=None, header_style="bold dim", pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column in ("Id", "Number", "State", "Status"))
@@ -363,14 +273,15 @@ def _add(table: Table, name: str, value: Any) -> None:
     lines = value if isinstance(value, list) else [value]
     for position, line in enumerate(lines):
         if line not in (None, "", {}):
-            table.add_row(Text(name if position == 0 else "", style="dim"), Text(_plain(line)))
+            table.add_row(Text(name if position == 0 else "", style="dim"), Text(plain(line)))
 
 
 def _without_decision(mail: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in mail.items() if key != "decision"}
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """A value as people read it."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     if isinstance(value, (list, tuple)):
@@ -378,7 +289,8 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
-def _due(due_at: datetime | None, overdue_since: datetime | None, now: datetime) -> str:
+def due_words(due_at: datetime | None, overdue_since: datetime | None, now: datetime) -> str:
+    """How far away a due date is."""
     if overdue_since is not None:
         return f"overdue {_span(now - overdue_since)}"
     return "-" if due_at is None else f"in {_span(due_at - now)}"

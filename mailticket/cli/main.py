@@ -17,12 +17,13 @@ from mailticket.cli.config_commands import init
 from mailticket.cli.daemon_commands import run, send_sample
 from mailticket.cli.deliver_command import deliver
 from mailticket.cli.demo_command import demo
-from mailticket.cli.desk_commands import inbox_app, outbox_app, status, ticket_app
+from mailticket.cli.desk_commands import inbox_app, outbox_app, status
 from mailticket.cli.explain_command import explain
 from mailticket.cli.held_commands import held_app
 from mailticket.cli.report_commands import report_app
 from mailticket.cli.simulate_command import simulate
 from mailticket.cli.templates_commands import templates_app
+from mailticket.cli.ticket_commands import queue_app, ticket_app
 from mailticket.cli.top_command import top
 from mailticket.cli.verify_command import verify
 
@@ -75,6 +76,7 @@ app.command()(simulate)
 app.command()(verify)
 app.add_typer(ticket_app, name="ticket")
 app.add_typer(agent_app, name="agent")
+app.add_typer(queue_app, name="queue")
 app.add_typer(alias_app, name="alias")
 app.add_typer(held_app, name="held")
 app.add_typer(inbox_app, name="inbox")

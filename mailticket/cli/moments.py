@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from mailticket.domain.when import HOW, parse_moment
+from mailticket.config.queues import HOW
+from mailticket.domain.when import parse_moment
 
 
 def moment_option(

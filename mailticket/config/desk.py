@@ -16,6 +16,7 @@ from pydantic import Field, field_validator
 from mailticket.config.mails import SENT_BY_DEFAULT, MailCode
 from mailticket.config.people import Absences, Access, Agent, Organisation, Role, Team
 from mailticket.config.promise import Alerts, SLAPlan, Step
+from mailticket.config.queues import SavedQueue
 from mailticket.config.reports import Digest, FollowUp, NamedDigest, NamedReport
 from mailticket.config.rules import TRUST_LEVELS, Actions, Condition, How, Level, NewStatus, Rule
 from mailticket.config.section import Section
@@ -207,6 +208,7 @@ class Desk(Section):
     reports: dict[str, NamedReport] = {}
     follow_ups: dict[str, FollowUp] = {}
     absence: Absences = Absences()
+    queues: dict[str, SavedQueue] = {}
     alerts: Alerts = Alerts()
     brakes: Brakes = Brakes()
     trust: TrustPolicy = TrustPolicy()

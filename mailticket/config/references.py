@@ -23,6 +23,7 @@ from mailticket.config.rule_checks import (
     rules_can_fire,
     rules_have_different_names,
 )
+from mailticket.config.queue_references import QUEUE_RULES
 from mailticket.config.settings import Listener, Mailbox
 from mailticket.config.validate import Draft
 from mailticket.config.values import NotThis, canonical_address
@@ -76,6 +77,11 @@ REFERENCES: tuple[tuple[Path, str], ...] = (
     (("digests", _ANY, "topics"), "topics"),
     (("digests", _ANY, "priorities"), "priorities"),
     (("reports", _ANY, "readers"), "agents"),
+    (("queues", _ANY, "department"), "departments"),
+    (("queues", _ANY, "topic"), "topics"),
+    (("queues", _ANY, "priority"), "priorities"),
+    (("queues", _ANY, "team"), "teams"),
+    (("queues", _ANY, "organisation"), "organisations"),
     (("follow_ups", _ANY, "schedule"), "schedules"),
     *((("sla_plans", _ANY, "schedules", target), "schedules") for target in TARGETS),
     (("sla_plans", _ANY, "steps", _ANY, "priority"), "priorities"),
@@ -312,6 +318,7 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     arrivals_are_served,
     rules_can_fire,
     *PEOPLE_RULES,
+    *QUEUE_RULES,
     holidays_are_known,
     plans_name_what_exists,
     listeners_do_not_collide,

@@ -38,6 +38,7 @@ KEYED = (
     "reports",
     "follow_ups",
     "webhooks",
+    "queues",
 )
 """Sections of the desk with entries by key."""
 

@@ -19,11 +19,13 @@ from sqlalchemy import Engine
 from mailticket.demo.clock import DemoClock
 from mailticket.demo.configuration import configuration
 from mailticket.demo.mailclient import Written
+from mailticket.domain.ticket_query import TicketQuery
 from mailticket.store import outbox
 from mailticket.store.engine import open_engine, reading
 from mailticket.store.inbox import InboundState, Inbox
 from mailticket.store.outbox import OutboxState
-from mailticket.store.views import TicketFilter, WholeTicket, list_tickets, show_ticket
+from mailticket.store.ticket_search import find_tickets
+from mailticket.store.views import WholeTicket, show_ticket
 from mailticket.work.served import base_recipient
 
 _START_BOUND = 60.0
@@ -130,7 +132,7 @@ class DemoDesk:
     def tickets(self) -> list[WholeTicket]:
         """All tickets with all that happened to them, in the order they came."""
         with reading(self._store) as session:
-            rows = list_tickets(session, TicketFilter(every=True), 1000)
+            rows = [found.ticket for found in find_tickets(session, TicketQuery(every=True), 1000)]
             shown = [show_ticket(session, row.number) for row in sorted(rows, key=lambda row: row.id)]
         return [item for item in shown if item is not None]
 

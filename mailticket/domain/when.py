@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 _AGO: Final = re.compile(r"(\d{1,5})\s*(min|m|h|d|w)", re.ASCII | re.IGNORECASE)
 _UNITS: Final = {"min": "minutes", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DAYS: Final = {"yesterday": -1, "today": 0, "tomorrow": 1}
-HOW: Final = "write 7d, 12h, today, yesterday, 2026-11-01 or 2026-11-01T10:30"
 
 
 def parse_moment(text: str, now: datetime, zone: ZoneInfo, *, end: bool = False) -> datetime | None:

@@ -31,6 +31,7 @@ from mailticket.store import aliases, blobs
 from mailticket.store.changes import Applied, TicketChanges
 from mailticket.store.decoration import times_seen
 from mailticket.store.dialect import table_of
+from mailticket.store.fulltext import Document, about, put_documents
 from mailticket.store.models import (
     Entry,
     EntryAttachment,
@@ -183,6 +184,7 @@ class _Application(TicketChanges):
         elif change.kind is EntryKind.RESPONSE:
             ticket.last_response_at = self.now
         self.done.entry = entry
+        self._make_findable(ticket, entry)
         data: dict[str, Any] = {"automatic": True} if change.automatic else {}
         if change.returns_on is not None:
             data["returns_on"] = change.returns_on.isoformat()
@@ -193,6 +195,11 @@ class _Application(TicketChanges):
         if change.passed_by:
             data["passed_by"] = change.passed_by
         self._happened(EventKind(str(change.kind)), change.author, change.why, data, entry)
+
+    def _make_findable(self, ticket: Ticket, entry: Entry) -> None:
+        names = [attachment.filename for attachment in self.reading.mail.attachments]
+        told = about(entry.author_name, entry.author, names)
+        put_documents(self.session, [Document(entry.id, ticket.subject, entry.text, told)])
 
     def _ask(self, change: AskAgent) -> None:
         alias = aliases.ask(self.session, change, self.arrival.inbound_id, self.now)

@@ -39,6 +39,7 @@ from mailticket.domain.types import Event, EventKind
 from mailticket.store import absences
 from mailticket.store.bans import add_ban
 from mailticket.store.event_log import record
+from mailticket.store.fulltext import index_ticket
 from mailticket.store.later import set_reminder, set_wake
 from mailticket.store.merge import final_ticket, merge, move_entry, newest_message
 from mailticket.store.models import Entry, Ticket
@@ -81,6 +82,8 @@ def change_field(session: Session, ticket: Ticket, change: SetField, now: dateti
     setattr(ticket, change.name, change.value)
     ticket.updated_at = now
     ticket.version += 1
+    if change.name == "subject":
+        index_ticket(session, ticket.id)
     if change.name == "status":
         ticket.closed_at = now if change.value in FINISHED else None
     data: dict[str, Any] = {"field": change.name, "before": before, "after": change.value}

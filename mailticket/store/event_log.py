@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from mailticket.domain.eventchain import SALT_BYTES, START, EntryWords, Place, link, words_digest
 from mailticket.domain.types import EntryKind, Event, EventKind, Trust
 from mailticket.store.dialect import table_of
+from mailticket.store.fulltext import index_entries
 from mailticket.store.models import Entry, Ticket, TicketEvent
 
 _LOG: Final = insert(table_of(TicketEvent))
@@ -97,11 +98,11 @@ def erase_words(
     """Replace the words of all events recorded on these tickets where `redact` changes them; how many.
 
     entries: ids of thread entries that were rewritten in this transaction, before this call. Their
-    events stop vouching for the old text and vouch for the new one.
+    events stop vouching for the old text and vouch for the new one; searching finds the new one.
     The digest of what was erased stays and its salt goes; one event per ticket names what was erased,
     and proves what stands there now.
     """
-    session.flush()
+    index_entries(session, entries)
     count = 0
     for ticket in sorted(set(tickets)):
         recorded = select(TicketEvent).where(TicketEvent.chain_id == ticket).order_by(TicketEvent.seq)

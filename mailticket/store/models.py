@@ -235,6 +235,39 @@ class Ticket(Base):
             sqlite_where=text("closed_at IS NULL"),
             postgresql_where=text("closed_at IS NULL"),
         ),
+        Index("ix_ticket_created_at", "created_at", "id"),
+        Index("ix_ticket_updated_at", "updated_at", "id"),
+        Index(
+            "ix_ticket_closed_at",
+            "closed_at",
+            "id",
+            sqlite_where=text("closed_at IS NOT NULL"),
+            postgresql_where=text("closed_at IS NOT NULL"),
+        ),
+        # what is not finished, by what lists of it begin with
+        Index(
+            "ix_ticket_department_due",
+            "department",
+            "due_at",
+            "id",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        Index(
+            "ix_ticket_assignee_due",
+            "assignee",
+            "due_at",
+            "id",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        Index(
+            "ix_ticket_overdue",
+            "overdue_since",
+            "id",
+            sqlite_where=text("overdue_since IS NOT NULL"),
+            postgresql_where=text("overdue_since IS NOT NULL"),
+        ),
         # the queue in the order in which it is worked on, without all the tickets that are done
         Index(
             "ix_ticket_unfinished_due",

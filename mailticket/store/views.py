@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailticket.store.merge import final_ticket
@@ -21,17 +21,6 @@ from mailticket.store.models import (
 )
 
 _MOST_HELD = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class TicketFilter:
-    """Which tickets. No status means all unfinished ones, or with `every` all there are."""
-
-    status: tuple[str, ...] = ()
-    department: str | None = None
-    assignee: str | None = None
-    """An agent's key; "-" for nobody."""
-    every: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +72,13 @@ class EntryRow:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """An event as shown."""
+    """An event as shown. `trust`: how well its actor was known, where that is somebody who wrote."""
 
+    id: int
+    entry_id: int | None
     kind: str
     actor: str
+    trust: str | None
     at: datetime
     reason: str
     data: dict[str, Any]
@@ -143,32 +135,6 @@ class ContactRow:
 _COLUMNS = tuple(getattr(Ticket, item.name) for item in fields(TicketRow))
 
 
-def list_tickets(session: Session, wanted: TicketFilter, limit: int) -> list[TicketRow]:
-    """The tickets that fit: first those that are due some time, the earliest first, then the newest."""
-    query = _fitting(wanted)
-    rows = session.execute(
-        query.where(Ticket.due_at.is_not(None)).order_by(Ticket.due_at, Ticket.id).limit(limit)
-    ).all()
-    if len(rows) < limit:  # in two steps, because no index has both orders
-        rest = query.where(Ticket.due_at.is_(None)).order_by(Ticket.id.desc()).limit(limit - len(rows))
-        rows = [*rows, *session.execute(rest)]
-    return [TicketRow(*row) for row in rows]
-
-
-def _fitting(wanted: TicketFilter) -> Select[Any]:
-    query = select(*_COLUMNS)
-    if wanted.status:
-        query = query.where(Ticket.status.in_(wanted.status))
-    elif not wanted.every:
-        query = query.where(Ticket.closed_at.is_(None))
-    if wanted.department is not None:
-        query = query.where(Ticket.department == wanted.department)
-    if wanted.assignee is not None:
-        nobody = wanted.assignee == "-"
-        query = query.where(Ticket.assignee.is_(None) if nobody else Ticket.assignee == wanted.assignee)
-    return query
-
-
 def show_ticket(session: Session, number: str) -> WholeTicket | None:
     """A ticket by number, with all that belongs to it; None when there is none."""
     row = session.execute(select(*_COLUMNS).where(Ticket.number == number)).one_or_none()
@@ -176,10 +142,13 @@ def show_ticket(session: Session, number: str) -> WholeTicket | None:
         return None
     ticket = TicketRow(*row)
     events = session.execute(
-        select(TicketEvent.kind, TicketEvent.actor, TicketEvent.at, TicketEvent.reason, TicketEvent.data)
+        select(
+            TicketEvent.id, TicketEvent.entry_id, TicketEvent.kind, TicketEvent.actor, TicketEvent.trust,
+            TicketEvent.at, TicketEvent.reason, TicketEvent.data,
+        )
         .where(TicketEvent.ticket_id == ticket.id)
         .order_by(TicketEvent.id)
-    )
+    )  # fmt: skip
     people = session.execute(
         select(Participant.address, Participant.role, Participant.added_at, Participant.added_by)
         .where(Participant.ticket_id == ticket.id)

@@ -17,6 +17,7 @@ from mailticket.errors import Permanent
 from mailticket.store import migrate as migrations
 from mailticket.store.dialect import table_of
 from mailticket.store.engine import open_engine, reading, transaction
+from mailticket.store.fulltext import is_index
 from mailticket.store.migrate import current, head_revision, is_current, migrate
 from mailticket.store.models import Base, Entry, Person, Ticket
 from tests.store.conftest import NOW
@@ -84,7 +85,8 @@ def test_an_empty_database_gets_every_table_and_no_copy(empty: Engine) -> None:
     report = migrate(empty)
     assert (report.before, report.after, report.backup, report.changed) == (None, head_revision(), None, True)
     assert is_current(empty)
-    assert set(inspect(empty).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+    made = {name for name in inspect(empty).get_table_names() if not is_index(name)}
+    assert made == {*Base.metadata.tables, "alembic_version"}
 
 
 def test_migrating_again_changes_nothing(empty: Engine) -> None:
@@ -92,10 +94,16 @@ def test_migrating_again_changes_nothing(empty: Engine) -> None:
     assert not migrate(empty).changed
 
 
+def _modelled(name: str | None, kind: str, _parents: object) -> bool:
+    return not (kind == "table" and is_index(name))
+
+
 def test_the_migrations_make_what_the_models_say(empty: Engine) -> None:
     migrate(empty)
     with empty.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "include_name": _modelled}
+        )
         assert compare_metadata(context, Base.metadata) == []
 
 

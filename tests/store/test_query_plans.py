@@ -8,6 +8,7 @@ still reads whole has no index.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -17,6 +18,8 @@ import pytest
 from sqlalchemy import Engine, event
 
 from bench.generate import NOW, Amount, big_desk, generate, message_id
+from mailticket.domain.terms import question
+from mailticket.domain.ticket_query import Span, TicketQuery
 from mailticket.domain.types import Arrival
 from mailticket.mail.read import read
 from mailticket.mail.types import RawMail
@@ -27,7 +30,8 @@ from mailticket.store.people import find_or_add_person
 from mailticket.store.queries import gather
 from mailticket.store.queue import QueueFilter, queue_rows
 from mailticket.store.reports import stories
-from mailticket.store.views import TicketFilter, list_tickets, show_ticket
+from mailticket.store.ticket_search import find_tickets
+from mailticket.store.views import show_ticket
 from mailticket.work.ticks import Ticks
 
 _SECRET = b"secret"
@@ -45,6 +49,10 @@ def filled(engine: Engine) -> Engine:
             connection.exec_driver_sql("SELECT setval('person_id_seq', 100000)")
             connection.exec_driver_sql("ANALYZE")
     return engine
+
+
+_MATCHED = re.compile(r"VIRTUAL TABLE INDEX \d+:.*M")
+"""FTS5 calls it a scan too when it goes through what matches a question."""
 
 
 @contextmanager
@@ -86,7 +94,8 @@ def whole_tables(plan: str) -> list[str]:
     return [
         line
         for line in lines
-        if "Seq Scan on" in line or (line.startswith("SCAN ") and line.split()[1] not in made)
+        if "Seq Scan on" in line
+        or (line.startswith("SCAN ") and line.split()[1] not in made and not _MATCHED.search(line))
     ]
 
 
@@ -169,29 +178,67 @@ def test_a_ticket_is_shown_by_index(filled: Engine) -> None:
     assert_indexed(filled, work, least=3)
 
 
+_SPAN = Span(NOW - timedelta(days=1), NOW)
+
+
 @pytest.mark.parametrize(
     "wanted",
     [
-        TicketFilter(),
-        TicketFilter(department="dept3"),
-        TicketFilter(assignee="agent3"),
-        TicketFilter(assignee="-"),
-        TicketFilter(status=("open",)),
+        TicketQuery(),
+        TicketQuery(department=("dept3",)),
+        TicketQuery(assignee=("agent3",)),
+        TicketQuery(assignee=(None,)),
+        TicketQuery(status=("open",)),
+        TicketQuery(due=_SPAN),
+        TicketQuery(every=True, created=_SPAN, sort="created"),
+        TicketQuery(every=True, updated=_SPAN, sort="updated"),
+        TicketQuery(status=("resolved", "closed"), closed=_SPAN, sort="closed"),
+        TicketQuery(overdue=True),
+        TicketQuery(held=True),
+        TicketQuery(requester=("person7@mail.customer.example",), every=True),
+        TicketQuery(asked=question("calendar")),
+        TicketQuery(asked=question("case 7"), department=("dept3",)),
+        TicketQuery(asked=question('"about the cal"*')),
     ],
+    ids=str,
 )
-def test_tickets_are_listed_by_index(filled: Engine, wanted: TicketFilter) -> None:
+def test_tickets_are_listed_by_index(filled: Engine, wanted: TicketQuery) -> None:
     def work() -> None:
         with reading(filled) as session:
-            assert list_tickets(session, wanted, 10)
+            find_tickets(session, wanted, 10)
 
     assert_indexed(filled, work)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (TicketQuery(department=("dept3",)), "ix_ticket_department_due"),
+        (TicketQuery(assignee=("agent3",)), "ix_ticket_assignee_due"),
+        (TicketQuery(assignee=(None,)), "ix_ticket_assignee_due"),
+        (TicketQuery(every=True, sort="updated"), "ix_ticket_updated_at"),
+        (TicketQuery(overdue=True), "ix_ticket_overdue"),
+    ],
+    ids=str,
+)
+def test_a_page_of_a_list_is_read_in_order_and_not_sorted(
+    filled: Engine, wanted: TicketQuery, index: str
+) -> None:
+    if filled.dialect.name == "postgresql":
+        pytest.skip("sorts a handful of rows rather than following an index, and knows that it is a handful")
+    with statements(filled) as asked, reading(filled) as session:
+        find_tickets(session, wanted, 5)
+    plan = plan_of(filled, asked[0])
+    assert index in plan, plan
+    assert "TEMP B-TREE" not in plan, plan
+    assert "Sort" not in plan, plan
 
 
 @pytest.mark.parametrize("listed", ["list", "top"])
 def test_the_tickets_due_first_are_read_in_order_and_not_sorted(filled: Engine, listed: str) -> None:
     with statements(filled) as asked, reading(filled) as session:
         if listed == "list":
-            assert len(list_tickets(session, TicketFilter(), 10)) == 10
+            assert len(find_tickets(session, TicketQuery(), 10)) == 10
         else:
             assert len(queue_rows(session, QueueFilter(), "due", {}, NOW, 10)) == 10
     for statement in asked:

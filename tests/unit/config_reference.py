@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from mailticket.config.cron import CronLine
 from mailticket.config.problems import Path, dotted
+from mailticket.config.queues import Moment
 from mailticket.config.references import REFERENCES
 from mailticket.config.shape import Leaf, leaves
 from mailticket.config.values import Address, Day, Duration, LanguageTag, TimeZone, Weekday
@@ -65,6 +66,7 @@ def _type(annotation: Any, metadata: Any = ()) -> str:
         (Weekday, "weekday"),
         (CronLine, "cron line"),
         (LanguageTag, "language"),
+        (Moment, "moment"),
     )
     for named, word in known:
         if annotation is str and typing.get_args(named)[1] in metadata:

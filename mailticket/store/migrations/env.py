@@ -9,6 +9,7 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 
 from mailticket.store import absence_models, alert_models, log_models
+from mailticket.store.fulltext import is_index
 from mailticket.store.models import Base, UTCDateTime
 
 
@@ -27,6 +28,7 @@ context.configure(
     transactional_ddl=True,
     compare_type=True,
     render_item=render_item,
+    include_name=lambda name, kind, _parents: not (kind == "table" and is_index(name)),
 )
 with context.begin_transaction():
     context.run_migrations()

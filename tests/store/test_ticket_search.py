@@ -1,0 +1,273 @@
+"""Lists and full text, the same on both databases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, select, update
+
+from mailticket.config.desk import Agent, Desk
+from mailticket.domain.change import SetField
+from mailticket.domain.ticket_query import TicketQuery, given_of_words, ticket_query
+from mailticket.store.changes import change_field
+from mailticket.store.engine import reading, transaction
+from mailticket.store.event_log import erase_words
+from mailticket.store.fulltext import index_ticket
+from mailticket.store.merge import merge
+from mailticket.store.models import Entry, Ticket
+from mailticket.store.ticket_search import Access, Found, find_tickets
+from tests.store.small_desk import SmallDesk, small_desk
+
+_MAILS = [
+    ("ann", "Printer in room 5", "The big Drücker is broken since Monday.\nPaper jam in tray two."),
+    ("bea", "プリンターの故障", "印刷機が動きません。よろしくお願いします。"),
+    ("cid", "Invoice 2026-17", "Where is my invoice? It should be 17.50 EUR, not 1750."),
+    ("dan", "Ma souris", "L'écran est cassé, pas l'imprimante."),
+    ("eve", "Принтер", "Принтер не печатает ёлку"),
+]
+
+
+def mail(name: str, subject: str, body: str) -> bytes:
+    return (
+        f"From: {name.title()} Test <{name}@{name}.example>\r\nTo: support@desk.example\r\n"
+        f"Subject: {subject}\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        f"Message-ID: <{name}@mail.example>\r\n\r\n{body}\r\n"
+    ).encode()
+
+
+@pytest.fixture
+def desk(engine: Engine) -> SmallDesk:
+    """Five tickets of five people."""
+    desk = SmallDesk(engine)
+    for one in _MAILS:
+        desk.receive(mail(*one))
+    return desk
+
+
+def who(found: list[Found]) -> list[str]:
+    return [one.ticket.requester_address.partition("@")[0] for one in found]
+
+
+def query(desk: SmallDesk, line: str, reader: str | None = None) -> TicketQuery:
+    given = given_of_words(line, desk.desk)
+    assert isinstance(given, dict), given
+    found = ticket_query(given, desk.desk, desk.now, ZoneInfo("UTC"), reader)
+    assert isinstance(found, TicketQuery), found
+    return found
+
+
+def listed(desk: SmallDesk, line: str, reader: str | None = None, **options: Any) -> list[str]:
+    with reading(desk.engine) as session:
+        return who(find_tickets(session, query(desk, line, reader), 50, **options))
+
+
+@pytest.mark.parametrize(
+    ("line", "people"),
+    [
+        ("printer", "ann"),
+        ("PRINTER broken", "ann"),
+        ("drucker", "ann"),
+        ("Drücker", "ann"),
+        ('"paper jam"', "ann"),
+        ('"jam paper"', ""),
+        ("pap* tra*", "ann"),
+        ("printer -paper", ""),
+        ("in -paper", ""),
+        ("my invoice", "cid"),
+        ("17.50", "cid"),
+        ("ecran CASSE", "dan"),
+        ("принтер", "eve"),
+        ("ПЕЧАТАЕТ елку", "eve"),
+        ("プリンター", "bea"),
+        ("印刷機", "bea"),
+        ("刷", "bea"),
+        ("故障 印刷", "bea"),
+        ("障害", ""),
+        ("bea@bea.example", "bea"),
+        ("dan test", "dan"),
+        ("nothing of the kind", ""),
+        ("from:ann@ann.example", "ann"),
+        ("from:@cid.example", "cid"),
+        ("from:eve", "eve"),
+        ("printer from:bea", ""),
+    ],
+)
+def test_a_line_finds(desk: SmallDesk, line: str, people: str) -> None:
+    assert " ".join(listed(desk, line)) == people
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(alphabet="ab*\"'():-&|!<>^~ \\%_印ß\x00\u200b;NEAROT", max_size=40) | st.text(max_size=60))
+def test_no_question_breaks_the_database(desk: SmallDesk, text: str) -> None:
+    wanted = ticket_query({"words": [text]}, desk.desk, desk.now, ZoneInfo("UTC"))
+    if isinstance(wanted, TicketQuery):
+        with reading(desk.engine) as session:
+            find_tickets(session, wanted, 5)
+
+
+def test_the_snippet_marks_the_hit(desk: SmallDesk) -> None:
+    with reading(desk.engine) as session:
+        (found,) = find_tickets(session, query(desk, "drucker"), 5)
+    assert [piece.text for piece in found.pieces if piece.hit] == ["Drücker"]
+
+
+def test_what_is_merged_is_found_on_the_ticket_it_is_now(desk: SmallDesk) -> None:
+    with transaction(desk.engine) as session:
+        merge(
+            session, session.get_one(Ticket, 3), session.get_one(Ticket, 1), actor="a", why="w", now=desk.now
+        )
+    assert listed(desk, "invoice") == ["ann"]
+
+
+def test_erased_words_are_found_no_more(desk: SmallDesk) -> None:
+    with transaction(desk.engine) as session:
+        session.execute(
+            update(Entry).where(Entry.id == 3).values(text="[erased]", author="x", author_name="")
+        )
+        erase_words(session, [3], lambda old: old, entries=[3], actor="operator", why="asked", now=desk.now)
+    assert listed(desk, "17.50") == []
+    assert listed(desk, "erased") == ["cid"]
+
+
+def test_a_new_subject_is_found_and_the_old_one_is_not(desk: SmallDesk) -> None:
+    with transaction(desk.engine) as session:
+        ticket = session.get_one(Ticket, 1)
+        change = SetField(1, "subject", "Toaster in room 5", "agent:sam", "clearer")
+        assert change_field(session, ticket, change, desk.now) is not None
+        index_ticket(session, 1)
+    assert listed(desk, "toaster") == ["ann"]
+    assert listed(desk, "printer") == []
+
+
+def _change(desk: SmallDesk, ticket: int, **values: Any) -> None:
+    with transaction(desk.engine) as session:
+        session.execute(update(Ticket).where(Ticket.id == ticket).values(**values))
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({"department": "billing"}, "department:billing"),
+        ({"priority": "high"}, "prio:high"),
+        ({"topic": "cards"}, "topic:cards"),
+        ({"team": "night"}, "team:night"),
+        ({"assignee": "sam"}, "assignee:sam"),
+        ({"assignee": "sam"}, "mine"),
+        ({"status": "waiting"}, "status:waiting"),
+        ({"status": "waiting"}, "waiting"),
+        ({"tags": ["vip", "it's"]}, "tag:VIP"),
+        ({"tags": ["vip", "it's"]}, "tag:it's"),
+        ({"held": True, "suspected_ticket_id": 1}, "held"),
+        ({"status": "closed"}, "status:closed,resolved"),
+    ],
+)
+def test_a_filter_finds_what_fits(engine: Engine, values: dict[str, Any], line: str) -> None:
+    full = small_desk()
+    full = Desk(
+        **{
+            **{name: getattr(full, name) for name in Desk.model_fields},
+            "departments": full.departments
+            | {
+                "billing": full.departments["support"].model_copy(
+                    update={"key": "billing", "addresses": ("billing@desk.example",)}
+                )
+            },
+            "priorities": full.priorities | {"high": full.priorities["normal"]},
+            "topics": {"cards": {"name": "Cards"}},
+            "teams": {"night": {"name": "Night"}},
+        }
+    )
+    desk = SmallDesk(engine, desk=full)
+    for one in _MAILS[:3]:
+        desk.receive(mail(*one))
+    assert listed(desk, line, "sam") == []
+    _change(desk, 2, **values)
+    assert listed(desk, line, "sam") == ["bea"]
+
+
+def test_times_bound_a_list(desk: SmallDesk) -> None:
+    _change(desk, 1, created_at=desk.now - timedelta(days=40), updated_at=desk.now - timedelta(days=30))
+    _change(desk, 2, due_at=desk.now + timedelta(hours=1))
+    _change(desk, 3, closed_at=desk.now - timedelta(hours=5), status="closed")
+    _change(desk, 4, overdue_since=desk.now - timedelta(hours=2), due_at=desk.now - timedelta(hours=2))
+    assert listed(desk, "created_until:30d all") == ["ann"]
+    assert "ann" not in listed(desk, "since:7d all")
+    assert listed(desk, "due_until:today") == ["dan", "bea"]
+    assert listed(desk, "due-today") == ["dan", "bea"]
+    assert listed(desk, "closed") == ["cid"]
+    assert listed(desk, "overdue") == ["dan"]
+    assert listed(desk, "overdue souris") == ["dan"]
+    assert listed(desk, "overdue printer") == []
+
+
+def test_lists_are_sorted_and_paged(desk: SmallDesk) -> None:
+    _change(desk, 2, due_at=desk.now + timedelta(hours=1))
+    _change(desk, 4, due_at=desk.now)
+    assert listed(desk, "") == ["dan", "bea", "eve", "cid", "ann"]
+    assert listed(desk, "reverse:yes") == ["bea", "dan", "eve", "cid", "ann"]
+    assert listed(desk, "sort:created") == ["eve", "dan", "cid", "bea", "ann"]
+    assert listed(desk, "sort:created reverse:yes") == ["ann", "bea", "cid", "dan", "eve"]
+    pages: list[str] = []
+    with reading(desk.engine) as session:
+        for page in range(4):
+            pages += who(find_tickets(session, TicketQuery(), 2, 2 * page))
+        found = [who(find_tickets(session, query(desk, "test"), 2, 2 * page)) for page in range(3)]
+    assert pages == ["dan", "bea", "eve", "cid", "ann"]
+    assert found == [["eve", "dan"], ["cid", "bea"], ["ann"]]
+
+
+def test_an_agent_of_one_department_sees_that_and_what_is_theirs(desk: SmallDesk) -> None:
+    _change(desk, 1, department="secret")
+    _change(desk, 2, department="secret", assignee="sam")
+    _change(desk, 3, department="secret", team="night")
+    access = Access("sam", ("support",), ("night",))
+    assert sorted(listed(desk, "", access=access)) == ["bea", "cid", "dan", "eve"]
+    assert listed(desk, "printer", access=access) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("department:suport", "there is no department 'suport'. Did you mean support?"),
+        ("assignee:sma", "there is no agent 'sma'. Did you mean sam?"),
+        ("status:opne", "there is no status 'opne'. Did you mean open?"),
+        ("due_until:soon", "due_until: 'soon' is no moment"),
+        ("mine", "whose tickets? name the agent who asks"),
+        ('"!!"', "holds no word to search for"),
+    ],
+)
+def test_a_filter_that_means_nothing_is_told(line: str, said: str) -> None:
+    desk = small_desk()
+    given = given_of_words(line, desk)
+    assert isinstance(given, dict)
+    found = ticket_query(given, desk, SmallDesk.now, ZoneInfo("UTC"))
+    assert isinstance(found, tuple)
+    assert said in found[0]
+
+
+def test_a_name_that_is_nearly_a_filter_is_told_and_another_is_searched_for() -> None:
+    assert given_of_words("departmnt:it", small_desk()) == (
+        "departmnt: is no filter. Did you mean department:?"
+    )
+    assert given_of_words("error:404 overdue", small_desk()) == {"overdue": ["yes"], "words": ["error:404"]}
+
+
+def test_several_agents_and_nobody_can_be_asked_for_together(desk: SmallDesk) -> None:
+    desk.desk = desk.desk.model_copy(
+        update={
+            "agents": {**desk.desk.agents, "kim": Agent(key="kim", name="Kim", addresses=("k@a.example",))}
+        }
+    )
+    _change(desk, 1, assignee="sam")
+    _change(desk, 2, assignee="kim")
+    assert sorted(listed(desk, "assignee:sam,kim")) == ["ann", "bea"]
+    assert sorted(listed(desk, "assignee:sam,-")) == ["ann", "cid", "dan", "eve"]
+    with reading(desk.engine) as session:
+        assert session.execute(select(Ticket.id)).all()
+    assert replace(query(desk, "assignee:sam"), every=True).assignee == ("sam",)
