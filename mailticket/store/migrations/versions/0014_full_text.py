@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from mailticket.store.fulltext import index_entries, make_index
 
-revision = "0011"
-down_revision = "0010"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
