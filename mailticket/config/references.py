@@ -14,6 +14,7 @@ from mailticket.config.desk import Department, Schedule, SLAPlan
 from mailticket.config.people_references import PEOPLE_RULES
 from mailticket.config.problems import Path, did_you_mean, dotted
 from mailticket.config.promise import TARGETS
+from mailticket.config.queue_references import QUEUE_RULES
 from mailticket.config.rule_checks import (
     actions_fit_the_mails,
     arrivals_are_served,
@@ -23,7 +24,6 @@ from mailticket.config.rule_checks import (
     rules_can_fire,
     rules_have_different_names,
 )
-from mailticket.config.queue_references import QUEUE_RULES
 from mailticket.config.settings import Listener, Mailbox
 from mailticket.config.validate import Draft
 from mailticket.config.values import NotThis, canonical_address
