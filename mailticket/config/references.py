@@ -96,6 +96,7 @@ _NOUN = {
     "priorities": "priority",
     "sla_plans": "SLA plan",
     "agents": "agent",
+    "organisations": "organisation",
     "teams": "team",
     "topics": "help topic",
     "schedules": "schedule",
