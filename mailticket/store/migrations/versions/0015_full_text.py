@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from mailticket.store.fulltext import index_entries, make_index
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
