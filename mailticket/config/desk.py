@@ -221,6 +221,8 @@ class Desk(Section):
     """Whose Cc makes collaborators, once it is proven who wrote; agents always can with #cc."""
     acknowledge_on_behalf: bool = False
     """Whether a customer is told of a ticket that an agent opened for them."""
+    agent_signatures: Literal["strip", "keep"] = "strip"
+    """Whether customers see what agents' mail programs put below their words."""
     ban_spammers: bool = False
     """Whether #spam bans the sender too."""
     subject_window: Duration = timedelta(days=14)

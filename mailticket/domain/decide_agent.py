@@ -17,6 +17,7 @@ from mailticket.domain.actor import Actor
 from mailticket.domain.assignment import claim_on_reply
 from mailticket.domain.change import AddEntry, AddParticipant, Change, Decision, ReturnToAgent, SetField
 from mailticket.domain.effects import ALONE, EFFECTS
+from mailticket.domain.leak_guard import for_customer, leaks
 from mailticket.domain.permissions import refused
 from mailticket.domain.status import Refused, StatusEvent
 from mailticket.domain.taps import spelled
@@ -24,9 +25,7 @@ from mailticket.domain.thread_commands import spelled_out, undecided
 from mailticket.domain.types import Audience, EntryKind, Facts, Outcome, Tapped, TicketFacts, Trust
 from mailticket.mail.commands import Command, Problem, Problems, parse_commands
 from mailticket.mail.header_out import mailable
-from mailticket.mail.marker import find_tokens, is_marker_line
-from mailticket.mail.quoting import THRESHOLD
-from mailticket.mail.types import Content, Reading, SpanKind
+from mailticket.mail.types import Reading, SpanKind
 from mailticket.mail.vocabulary import CommandName
 
 
@@ -57,7 +56,11 @@ def decide_agent(
     name = desk.agents[agent].name
     actor = Actor(agent, name, trust, ticket, desk, facts, reading, parsed, entry, now)
     also = represented(desk, agent, now, facts.presence)
-    problems = [*refused(desk, agent, ticket, parsed, also), *leaks(parsed.body, reading.content)]
+    problems = list(refused(desk, agent, ticket, parsed, also))
+    if not parsed.note:
+        told = for_customer(parsed, signature_of(reading), actor)
+        actor = replace(actor, asked=replace(parsed, body=told))
+        problems += leaks(told, reading.content, actor)
     changes: list[Change] = []
     alone = next((one for one in parsed.commands if one.name in ALONE), None)
     if alone is not None:
@@ -182,16 +185,6 @@ def answered(entry: AddEntry, actor: Actor, named: set[str]) -> list[Change] | P
     if "status" not in named and moved.new != ticket.status:
         made.append(actor.field("status", moved.new, moved.reason))
     return made
-
-
-def leaks(body: str, content: Content) -> list[Problem]:
-    """Signs that quoted text was taken for new: it may hold what the customer must never see."""
-    ours = find_tokens(body) or any(is_marker_line(line) for line in body.splitlines())
-    unsure = content.confidence < THRESHOLD or content.method.endswith(":nothing-new")
-    if body and (ours or unsure):
-        reason = "your words could not be told from the quoted alert; delete the quoted text and send again"
-        return [Problem("", reason)]
-    return []
 
 
 def _returned(

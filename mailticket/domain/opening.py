@@ -23,9 +23,10 @@ from mailticket.domain.change import (
     SetField,
     Tag,
 )
-from mailticket.domain.decide_agent import answered, copied_in, leaks
+from mailticket.domain.decide_agent import answered, copied_in
 from mailticket.domain.decide_customer import open_ticket
 from mailticket.domain.effects import EFFECTS
+from mailticket.domain.leak_guard import leaks
 from mailticket.domain.matching import Match
 from mailticket.domain.permissions import refused
 from mailticket.domain.trust import TrustFinding
@@ -205,8 +206,10 @@ def _said(opening: Opening, actor: Actor, asked: Iterable[Change]) -> tuple[list
     if not parsed.body and not files:
         return [], []
     public = words.kind is EntryKind.RESPONSE
-    if public and not words.delivered and leaks(parsed.body, opening.mail.content):
-        return [], leaks(parsed.body, opening.mail.content)
+    if public and not words.delivered:
+        leaking = leaks(parsed.body, opening.mail.content, actor)
+        if leaking:
+            return [], leaking
     entry = AddEntry(
         ticket=NEW,
         kind=words.kind,

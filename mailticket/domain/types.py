@@ -237,6 +237,14 @@ class Tapped:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """The text of an entry that a ticket has, and whether it stays inside."""
+
+    text: str
+    internal: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What the database knows that bears on one mail.
 
@@ -259,6 +267,7 @@ class Facts:
     shared         tickets of the sender's organisation, where its people may join each other's
     load           what the sender has sent lately; nothing where no limit bears on the mail
     person         what is remembered of the sender
+    said           what stands on the tickets already, the newest; for agents' mails only
     tapped         the one-tap action it asks for, whoever sent it; grants nothing by itself
     history        what was with the sender before; nothing where no rule asks about it
     """
@@ -285,6 +294,7 @@ class Facts:
     person: PersonFacts = PersonFacts()
     tapped: Tapped | None = None
     presence: Presence = NOTHING_RECORDED
+    said: tuple[Said, ...] = ()
 
 
 class Outcome(enum.StrEnum):

@@ -42,6 +42,7 @@ from mailticket.store.merge import final_ticket
 from mailticket.store.models import Entry, MessageRef, Outbox, Participant, Ticket
 from mailticket.store.outbox import message_key
 from mailticket.store.people import remembered
+from mailticket.store.said import said_on
 
 NOBODY_HERE = "somebody who is not on this ticket"
 """Party of a token whose bearer the ticket does not know (any more)."""
@@ -116,6 +117,7 @@ def gather(
         tapped=_tapped(pointing),
         presence=presence(session) if whose.agent else NOTHING_RECORDED,
         history=sender_history(session, reading.mail, sender, desk) if desk.rules else NO_HISTORY,
+        said=said_on(session, tickets) if whose.agent else (),
     )
     if facts.bounced is not None and facts.bounced.ticket_id is not None:
         about, _ = _tickets(session, [facts.bounced.ticket_id], lock=lock)
