@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterable
 from email.message import EmailMessage
 
+import pytest
+
 from tests.scenario.clients import CLIENTS, Answer
 from tests.scenario.daemon import Daemon, new_mail, text_of
 
+pytestmark = pytest.mark.timeout(300)  # sixteen conversations in one daemon
 SAM = "Sam Support <sam.private@agents.example>"
 SAMS, SUES = "sam.private@agents.example", "sue.private@agents.example"
 SECRET = "Between us: the customer has not paid since the spring of last year."
@@ -28,7 +31,7 @@ def ask(daemon: Daemon, names: Iterable[str]) -> dict[str, EmailMessage]:
             ),
             sender=asked,
         )
-    daemon.idle(bound=60)
+    daemon.settle(bound=90)
     return {name: about(daemon, SAMS, name)[-1] for name in names}
 
 
@@ -67,7 +70,7 @@ def test_the_words_written_in_every_mail_program_reach_the_customer_and_nothing_
     for name, program in CLIENTS.items():
         lines = ["#tag seen", "", "Hello,", "we have mended it.", "", "Kind regards", "", "#close"]
         send(daemon, program(Answer(alerts[name], lines, SAM, f"a-{name}")), alerts[name])
-    daemon.idle(bound=60)
+    daemon.settle(bound=90)
     for name in CLIENTS:
         (ticket,) = [
             row for row in daemon.json("ticket", "list", "--all", "--limit", "100") if name == _of(row)
@@ -100,13 +103,13 @@ def test_a_colleagues_note_never_reaches_the_customer_however_it_is_quoted(daemo
             In_Reply_To=str(alert["Message-ID"]),
         )
         daemon.send(note, str(alert["Reply-To"].addresses[0].addr_spec), SUES)
-    daemon.idle(bound=60)
+    daemon.settle(bound=90)
     told = {name: about(daemon, SAMS, name)[-1] for name in CLIENTS}
     assert all("Between us" in text_of(mail) for mail in told.values())
     for name, program in CLIENTS.items():
         lines = ["Hello,", "we are looking into it."]
         send(daemon, program(Answer(told[name], lines, SAM, f"b-{name}")), told[name])
-    daemon.idle(bound=60)
+    daemon.settle(bound=90)
     for name in CLIENTS:
         for mail in customers(daemon, name):
             assert "we are looking into it." in text_of(mail)
@@ -126,7 +129,7 @@ def test_a_line_that_is_not_understood_sends_nothing_from_any_program(daemon: Da
     for name, wrong in wrongs.items():
         lines = [*wrong, "Hello, it works."]
         send(daemon, CLIENTS[name](Answer(alerts[name], lines, SAM, f"w-{name}")), alerts[name])
-    daemon.idle(bound=60)
+    daemon.settle(bound=90)
     for name in wrongs:
         assert customers(daemon, name) == [], name
         assert "nothing has been sent" in " ".join(text_of(about(daemon, SAMS, name)[-1]).split()), name
