@@ -42,6 +42,7 @@ from mailticket.work.receive import Receiver
 from mailticket.work.served import Served, base_recipient
 from mailticket.work.supervise import Worker
 from mailticket.work.ticks import Ticks
+from mailticket.work.webhooks import WebhookSender
 
 log = structlog.get_logger()
 
@@ -154,13 +155,20 @@ class Application:
         dispatcher = Dispatcher(engine, renderer, self._transport, lambda: self.settings, self.clock)
         self._closing.append(dispatcher.close)
         sender = Worker("dispatch", dispatcher.work_off, _LOOK_AGAIN)
-        receiver = Receiver(
-            engine, inbox, parsers, self.desk, secret, self.clock, settings.receive, sender.wake
-        )
+        hooks = WebhookSender(engine, lambda: self.settings, self.clock)
+        self._closing.append(hooks.close)
+        caller = Worker("webhooks", hooks.work_off, _LOOK_AGAIN)
+
+        def wake() -> None:
+            sender.wake()
+            if self.settings.desk.webhooks:
+                caller.wake()
+
+        receiver = Receiver(engine, inbox, parsers, self.desk, secret, self.clock, settings.receive, wake)
         self._closing.append(receiver.close)
         self._receive = Worker("receive", receiver.work_off, _LOOK_AGAIN)
-        self._workers = [sender, self._receive]
-        ticks = Ticks(engine, self.desk, secret, self.clock, sender.wake)
+        self._workers = [sender, caller, self._receive]
+        ticks = Ticks(engine, self.desk, secret, self.clock, wake)
         self._closing.append(ticks.close)
         for worker in self._workers:
             worker.start()

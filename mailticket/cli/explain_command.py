@@ -49,7 +49,7 @@ def explain(
     decide = None if no_config else _decider(ctx)
     missing = False
     for file in files:
-        raw = _bytes_of(file)
+        raw = bytes_of(file)
         if raw is None:
             missing = True
             continue
@@ -65,7 +65,8 @@ def explain(
         raise typer.Exit(1)
 
 
-def _bytes_of(file: Path) -> bytes | None:
+def bytes_of(file: Path) -> bytes | None:
+    """A mail from a file, or from standard input for -; None, after a message, where it cannot be read."""
     try:
         return typer.get_binary_stream("stdin").read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
@@ -102,7 +103,7 @@ def _decide(settings: Settings, raw: bytes, reading: Reading, recipient: str | N
     now = datetime.now(UTC)
     arrival = Arrival(
         inbound_id=0,
-        recipient=recipient or _recipient(settings, reading),
+        recipient=recipient or recipient_of(settings, reading),
         envelope_from=None,
         source="explain",
         received_at=now,
@@ -110,11 +111,11 @@ def _decide(settings: Settings, raw: bytes, reading: Reading, recipient: str | N
     )
     verifier = Verifier()
     verified = verifier.verify(raw, reading.mail, settings.desk, verifier.budget())
-    facts = replace(_facts(settings, reading, arrival), verified=verified)
+    facts = replace(facts_for(settings, reading, arrival), verified=verified)
     return decision_record(decide(reading, arrival, facts, settings.desk, now), reading)
 
 
-def _recipient(settings: Settings, reading: Reading) -> str:
+def recipient_of(settings: Settings, reading: Reading) -> str:
     """The first served address the mail names, else the default department's."""
     from mailticket.work.served import base_recipient
 
@@ -125,7 +126,7 @@ def _recipient(settings: Settings, reading: Reading) -> str:
     return desk.departments[desk.default_department].address
 
 
-def _facts(settings: Settings, reading: Reading, arrival: Any) -> Any:
+def facts_for(settings: Settings, reading: Reading, arrival: Any) -> Any:
     """Facts from the database where there is one, else those of an empty desk."""
     from mailticket.domain.types import Facts
     from mailticket.errors import MailticketError

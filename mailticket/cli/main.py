@@ -21,11 +21,13 @@ from mailticket.cli.desk_commands import inbox_app, outbox_app, status
 from mailticket.cli.explain_command import explain
 from mailticket.cli.held_commands import held_app
 from mailticket.cli.report_commands import report_app
+from mailticket.cli.rules_commands import rules_app
 from mailticket.cli.simulate_command import simulate
 from mailticket.cli.templates_commands import templates_app
 from mailticket.cli.ticket_commands import queue_app, ticket_app
 from mailticket.cli.top_command import top
 from mailticket.cli.verify_command import verify
+from mailticket.cli.webhook_commands import webhook_app
 
 app = typer.Typer(
     name="mailticket",
@@ -85,6 +87,8 @@ app.add_typer(ban_app, name="ban")
 app.add_typer(address_app, name="address")
 app.add_typer(report_app, name="report")
 app.add_typer(templates_app, name="templates")
+app.add_typer(rules_app, name="rules")
+app.add_typer(webhook_app, name="webhook")
 
 
 def main() -> None:

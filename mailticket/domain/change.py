@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from mailticket.domain.routing import Route
+from mailticket.domain.routing import Reaction, Route
 from mailticket.domain.types import Audience, EntryKind, Outcome, OutgoingFacts, Quiet, Trust
 
 
@@ -400,5 +400,5 @@ class Decision:
     rejection: str | None = None
     quiet: Quiet | None = None
     ignored: tuple[str, ...] = ()
-    route: Route | None = None
-    """What the rules came to, where the mail was to open a ticket."""
+    route: Route | Reaction | None = None
+    """What the rules came to, where they had a say."""

@@ -66,7 +66,7 @@ def join(
     if reaction.hold is not None:
         waits = f"the reply waits for a person: mailticket inbox release {arrival.inbound_id}"
         reasons = (*trust.reasons, *reaction.reasons, waits)
-        return Decision(Outcome.HELD, (), reasons, trust.level, ticket.id)
+        return Decision(Outcome.HELD, (), reasons, trust.level, ticket.id, route=reaction)
     why = _reply_reason(facts.sender, ticket, conflict, desk)
     changes: list[Change] = [_message(reading, facts, ticket.id, trust, why, conflict)]
     if not isinstance(moved, Refused) and moved.new != ticket.status:
@@ -88,6 +88,7 @@ def join(
         acknowledge=(
             not unanswered and reaction.acknowledge and allowed(desk.trust, "acknowledge", trust.level)
         ),
+        route=None if reaction is _NOTHING else reaction,
     )
 
 

@@ -24,6 +24,7 @@ from mailticket.store.due import SLA, replan
 from mailticket.store.models import Ticket
 from mailticket.store.queries import ticket_facts
 from mailticket.work.announce import announce
+from mailticket.work.webhooks import tell_webhooks
 
 log = structlog.get_logger()
 
@@ -44,7 +45,8 @@ class Escalations:
         if not alarms:
             return []
         facts = ticket_facts(session, ticket)
-        record(session, [_event(ticket, alarm, now) for alarm in alarms])
+        alarmed = [_event(ticket, alarm, now) for alarm in alarms]
+        record(session, alarmed)
         if ticket.overdue_since is None:
             overdue = [alarm.clock.due_at for alarm in alarms if alarm.overdue and alarm.clock.due_at]
             ticket.overdue_since = min(overdue, default=None)
@@ -57,6 +59,9 @@ class Escalations:
             deadlines.plan(session, ticket.id, SLA, standing.look.next_at, now)
         for alarm in alarms:
             log.info("ticket.alarm", ticket=ticket.number, target=alarm.clock.target, overdue=alarm.overdue)
+        tell_webhooks(
+            session, alarmed, facts, desk, f"alarm:{ticket.id}:{due.version}:{now.isoformat()}", now
+        )
         away = presence(session)
         return [
             alert
@@ -84,7 +89,9 @@ class Escalations:
         record(session, done.events)
         session.flush()
         after = ticket_facts(session, ticket)
-        occasion = Occasion(f"sla:{ticket.id}:{due.version}", acknowledge=False)
+        cause = f"sla:{ticket.id}:{due.version}"
+        tell_webhooks(session, done.events, after, desk, f"{cause}:{now.isoformat()}", now)
+        occasion = Occasion(cause, acknowledge=False)
         announce(session, plan(done.events, after, desk, occasion), after, desk, self._secret, now)
         return True
 

@@ -29,6 +29,7 @@ from mailticket.store.followups import follow_up_outlook, last_answer
 from mailticket.store.models import Ticket
 from mailticket.store.queries import ticket_facts
 from mailticket.work.announce import announce
+from mailticket.work.webhooks import tell_webhooks
 
 log = structlog.get_logger()
 
@@ -66,7 +67,7 @@ class FollowUps:
         if step is Step.LOOP:
             self._remind(session, facts, plan, seen, desk, cause, now)
         elif self._told(session, step, facts, plan, seen, desk, cause, now):
-            self._take(session, ticket, step, now)
+            self._take(session, ticket, step, desk, cause, now)
         else:
             deadlines.plan(session, ticket.id, step, now + AFTER_BRAKE, now)
             return []
@@ -107,16 +108,21 @@ class FollowUps:
         except NeverOpens:
             return None
 
-    def _take(self, session: Session, ticket: Ticket, step: Step, now: datetime) -> None:
+    def _take(
+        self, session: Session, ticket: Ticket, step: Step, desk: Desk, cause: str, now: datetime
+    ) -> None:
+        events: list[Event] = []
         if step in (Step.RESOLVE, Step.CLOSE):
             moved = next_status(ticket.status, StatusEvent.TIMED_OUT)
             if isinstance(moved, Transition):
                 change = SetField(ticket.id, "status", moved.new, _SYSTEM, _WHY[step])
                 event = change_field(session, ticket, change, now)
-                record(session, [event] if event is not None else [])
-            return
-        record(session, [_event(ticket.id, step, now, told=False)])
-        ticket.version += 1
+                events += [event] if event is not None else []
+        else:
+            events.append(_event(ticket.id, step, now, told=False))
+            ticket.version += 1
+        record(session, events)
+        tell_webhooks(session, events, ticket_facts(session, ticket), desk, f"{ticket.id}:{cause}", now)
 
     def _remind(
         self,

@@ -17,6 +17,7 @@ from mailticket.store.due import replan
 from mailticket.store.models import Ticket
 from mailticket.store.queries import ticket_facts
 from mailticket.work.announce import announce
+from mailticket.work.webhooks import tell_webhooks
 
 OPERATOR = "operator"
 
@@ -50,5 +51,6 @@ def settle(
     replan(session, ticket, desk, times, now)
     after = ticket_facts(session, ticket)
     occasion = Occasion(f"held:{held.id}:{held.version}", acknowledge=False)
+    tell_webhooks(session, done.events, after, desk, occasion.cause, now)
     announce(session, plan(done.events, after, desk, occasion), after, desk, secret, now)
     return ticket.number

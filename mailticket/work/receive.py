@@ -26,7 +26,7 @@ from mailticket.domain.clocks import promised_answer
 from mailticket.domain.customer_notices import copied_to
 from mailticket.domain.decide import decide
 from mailticket.domain.notify import Occasion, plan
-from mailticket.domain.routing import Route
+from mailticket.domain.routing import Reaction, Route
 from mailticket.domain.types import Arrival, Outcome
 from mailticket.errors import Temporary
 from mailticket.mail.authentication import Verdict
@@ -44,6 +44,7 @@ from mailticket.work.crash import crash_point
 from mailticket.work.parsers import ParserPool, Unread
 from mailticket.work.schedules import Schedules
 from mailticket.work.verify import Verifier
+from mailticket.work.webhooks import tell_webhooks
 
 log = structlog.get_logger()
 
@@ -220,6 +221,8 @@ class Receiver:
             ticket = ticket_facts(session, done.ticket)
         copied = copied_to(item.reading.mail)
         cause = f"inbound:{item.mail.id}"
+        if decision.quiet is None:
+            tell_webhooks(session, done.events, ticket, desk, cause, now)
         occasion = Occasion(cause, decision.acknowledge, decision.quiet, promise, copied)
         return announce(
             session, plan(done.events, ticket, desk, occasion), ticket, desk, self._secret, now
@@ -279,12 +282,17 @@ ROUTED: Final = (
 """What of a route is compared by `mailticket rules diff`, besides its tags and the like."""
 
 
-def route_record(way: Route) -> dict[str, Any]:
-    """Where a mail went, as JSON: what `mailticket rules diff` compares with."""
+def route_record(way: Route | Reaction) -> dict[str, Any]:
+    """What rules came to for a mail, as JSON: what `mailticket rules diff` compares with."""
     extras = way.extras
+    if isinstance(way, Reaction):
+        named: dict[str, Any] = {name: asked.value for name, asked in way.values.items()}
+        named |= {"acknowledge": way.acknowledge, "hold": way.hold}
+    else:
+        named = {name: getattr(way, name) for name in ROUTED}
     return {
-        **{name: getattr(way, name) for name in ROUTED},
-        "tags": list(way.tags),
+        **named,
+        "tags": [item.value for item in extras.tags],
         "collaborators": [item.value for item in extras.collaborators],
         "fields": {key: item.value for key, item in extras.fields},
         "forward": [item.value for item in extras.forward],

@@ -24,6 +24,7 @@ from mailticket.store.outbox import ClaimedOut
 from mailticket.store.queries import ticket_facts
 from mailticket.work.announce import announce
 from mailticket.work.schedules import Schedules
+from mailticket.work.webhooks import tell_webhooks
 
 log = structlog.get_logger()
 
@@ -62,6 +63,7 @@ class Undelivered:
         replan(session, ticket, settings.desk, self._schedules.now(), now)
         after = ticket_facts(session, ticket)
         occasion = Occasion(f"undelivered:{mail.id}", acknowledge=False)
+        tell_webhooks(session, events, after, settings.desk, occasion.cause, now)
         secret = settings.service.secret_key.get_secret_value().encode()
         announce(session, plan(events, after, settings.desk, occasion), after, settings.desk, secret, now)
         log.info("mail.undelivered_told", outbox=mail.id, ticket=ticket.number)
