@@ -22,8 +22,10 @@ from mailticket.config.problems import ConfigurationError
 from mailticket.domain.clocks import target_words
 from mailticket.domain.history import TicketStory
 from mailticket.domain.routing import MailFacts, Route, route
+from mailticket.domain.rule_facts import rule_facts
 from mailticket.domain.schedule import WorkingTimes
 from mailticket.domain.simulate import Simulation, SimulationResult, TicketChange, same_routing
+from mailticket.domain.types import Arrival, Facts, Trust
 from mailticket.mail.address import canonical
 from mailticket.mail.read import read
 from mailticket.store.engine import reading
@@ -98,27 +100,24 @@ def _router(
         wanted = [story.id for story in batch if story.created_at >= since]
         with reading(opened.engine) as session:
             mails = opening_mails(session, wanted)
-        return {ticket: _routes_of(mail, then, now) for ticket, mail in mails.items()}
+        came = {story.id: story.created_at for story in batch}
+        return {ticket: _routes_of(mail, then, now, came[ticket]) for ticket, mail in mails.items()}
 
     return routes
 
 
-def _routes_of(mail: OpeningMail, then: Desk, now: Desk) -> _Routes:
-    read_mail = read(mail.raw, mail.envelope_from).mail
-    address = read_mail.sender.address
+def _routes_of(mail: OpeningMail, then: Desk, now: Desk, at: datetime) -> _Routes:
+    """What both desks' rules make of a mail; of its sender's past nothing is known here."""
+    found = read(mail.raw, mail.envelope_from)
+    address = found.mail.sender.address
+    sender = canonical(address) if address else None
+    arrival = Arrival(0, mail.recipient, mail.envelope_from, "simulate", at, "", released=True)
+    level = Trust(mail.trust)
 
     def facts(desk: Desk) -> MailFacts:
-        return MailFacts(
-            sender=canonical(address) if address else "",
-            sender_name=read_mail.sender.shown.name,
-            recipient=mail.recipient,
-            reply_to=read_mail.reply_to[0].address if read_mail.reply_to else "",
-            subject=read_mail.subject,
-            body=read_mail.text,
-            headers=read_mail.headers,
-            department_by_address=desk.department_by_address.get(base_recipient(mail.recipient)),
-            trust=mail.trust,
-        )
+        department = desk.department_by_address.get(base_recipient(mail.recipient))
+        known = Facts(department=department, sender=sender, sender_agent=None, known_sender=True)
+        return rule_facts(found, arrival, known, level, at)
 
     return route(facts(then), then), route(facts(now), now)
 

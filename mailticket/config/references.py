@@ -17,6 +17,7 @@ from mailticket.config.promise import TARGETS
 from mailticket.config.queue_references import QUEUE_RULES
 from mailticket.config.rule_checks import (
     actions_fit_the_mails,
+    actions_name_what_exists,
     arrivals_are_served,
     conditions_name_what_exists,
     copies_do_not_come_back,
@@ -315,6 +316,7 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     patterns_are_supported,
     conditions_name_what_exists,
     actions_fit_the_mails,
+    actions_name_what_exists,
     copies_do_not_come_back,
     arrivals_are_served,
     rules_can_fire,

@@ -74,6 +74,21 @@ def actions_fit_the_mails(draft: Draft) -> None:
 _INSTEAD = {"reject": 'A reply can be held: hold = "why it waits"'}
 
 
+def actions_name_what_exists(draft: Draft) -> None:
+    """Canned replies and custom fields that rules name are there."""
+    canned, fields = (draft.document.tree.get(section, {}) for section in ("canned", "fields"))
+    for index, rule in _rules(draft):
+        path: Path = ("rules", index, "then")
+        if rule.then.canned is not None and rule.then.canned not in canned:
+            hint = did_you_mean(rule.then.canned, canned)
+            message = "names no canned reply"
+            draft.document.report((*path, "canned"), message, value=rule.then.canned, suggestion=hint)
+        for key in rule.then.fields:
+            if key not in fields:
+                hint = did_you_mean(key, fields)
+                draft.document.report((*path, "fields", key), "names no custom field", suggestion=hint)
+
+
 def copies_do_not_come_back(draft: Draft) -> None:
     """Nothing is forwarded to an address of the desk, and agents need not be let in as outsiders."""
     served = {address.lower(): key for address, key in _served(draft)}

@@ -18,13 +18,15 @@ import pytest
 from sqlalchemy import Engine, event
 
 from bench.generate import NOW, Amount, big_desk, generate, message_id
+from mailticket.config.desk import Rule
 from mailticket.domain.terms import question
 from mailticket.domain.ticket_query import Span, TicketQuery
 from mailticket.domain.types import Arrival
 from mailticket.mail.read import read
 from mailticket.mail.types import RawMail
-from mailticket.store import outbox
+from mailticket.store import outbox, webhooks
 from mailticket.store.engine import reading, transaction
+from mailticket.store.history import sender_history
 from mailticket.store.inbox import Inbox
 from mailticket.store.people import find_or_add_person
 from mailticket.store.queries import gather
@@ -132,6 +134,23 @@ def test_what_a_mail_is_about_is_found_by_index(filled: Engine, headers: str, ti
             assert len(facts.tickets) == tickets
 
     assert_indexed(filled, work)
+
+
+def test_what_rules_ask_about_a_sender_is_found_by_index(filled: Engine) -> None:
+    fields = (("open_tickets", "over", "2"), ("bounced", "equal", "yes"))
+    when = [{"field": field, "how": how, "value": value} for field, how, value in fields]
+    rule = Rule.model_validate({"name": "r", "when": when, "then": {"tags": ["t"]}})
+    desk = big_desk().model_copy(update={"rules": (rule,)})
+
+    def work() -> None:
+        with reading(filled) as session:
+            sender_history(session, read(b"\r\n").mail, "person8@mail.customer.example", desk)
+
+    assert_indexed(filled, work, least=2)
+
+
+def test_the_calls_that_are_due_are_found_by_index(filled: Engine) -> None:
+    assert_indexed(filled, lambda: webhooks.claim(filled, NOW, 10, timedelta(minutes=5)))
 
 
 def test_a_tick_looks_at_what_is_due_only(filled: Engine) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mailticket.config.desk import Desk, SLAPlan, Step
 from mailticket.domain.absence import is_away, stand_in
 from mailticket.domain.alerting import changes_of, readers_of, told_at
-from mailticket.domain.change import SetField, Tag
+from mailticket.domain.change import CallWebhook, SetField, Tag
 from mailticket.domain.clocks import ClockEvent, ClockEventKind, clocks, moment_of
 from mailticket.domain.escalation import Alarm, AlertSent, Look, look, steps_of
 from mailticket.domain.schedule import WorkingTime, WorkingTimes
@@ -410,6 +410,14 @@ def test_a_step_raises_the_priority_and_never_lowers_it() -> None:
     raised = changes_of([Step(at="90%", priority="high")], ticket(), desk(), "because")
     assert raised == (SetField(7, "priority", "high", "system", "step 90%: because"),)
     assert changes_of([Step(at="90%", priority="low")], ticket(), desk(), "because") == ()
+
+
+def test_a_step_calls_each_web_service_once() -> None:
+    steps = [Step(at="75%", webhooks=("pager",)), Step(at="90%", webhooks=("pager", "chat"))]
+    made = changes_of(steps, ticket(), desk(), "due soon")
+    assert [(one.webhook, one.actor) for one in made if isinstance(one, CallWebhook)] == [
+        ("pager", "system"), ("chat", "system"),
+    ]  # fmt: skip
 
 
 def test_a_step_reassigns_and_tags_what_is_not_so_already() -> None:

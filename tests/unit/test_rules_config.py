@@ -158,6 +158,8 @@ def test_a_mistake_in_a_condition_is_told_with_its_place(
         ("team = 'op'", "then.team", "names no team", "ops"),
         ("agent = 'adda'", "then.agent", "names no agent", "ada"),
         ("webhooks = ['chta']", "then.webhooks[0]", "names no webhook", "chat"),
+        ("canned = 'helo'", "then.canned", "names no canned reply", None),
+        ("fields = { asset = 'x' }", "then.fields.asset", "names no custom field", None),
         ("status = 'opn'", "then.status", "no state", "open"),
         ("forward = ['support@desk.example']", "then.forward[0]", "would come back", "department"),
         ("forward = ['x']", "then.forward[0]", "is not a mail address", None),
@@ -181,7 +183,9 @@ def test_a_mistake_in_an_action_is_told_with_its_place(
 def test_what_begins_a_ticket_cannot_be_done_with_replies(tmp_path: Path, on: str, then: str) -> None:
     found = problems_of(tmp_path, SMALL, MORE, rule(then=then, more=f"on = '{on}'"), environ=ENVIRON)
     name = then.partition(" ")[0]
-    (one,) = [item for item in found if item.path == f"rules.r.then.{name}" and "reply" in item.message]
+    (one,) = [
+        item for item in found if item.path == f"rules.r.then.{name}" and "cannot be done" in item.message
+    ]
     assert f'on = "{on}"' in one.message
 
 
