@@ -12,6 +12,7 @@ from rich.text import Text
 from mailticket.cli.desk_commands import Json, Limit, OpenDesk, open_desk
 from mailticket.cli.session import out, print_json
 from mailticket.domain.schedule import WorkingTimes
+from mailticket.mail.numbering import as_kept
 from mailticket.store.engine import reading, transaction
 from mailticket.store.views import list_held
 from mailticket.work.holding import settle
@@ -44,7 +45,7 @@ def held_list(ctx: typer.Context, limit: Limit = 50, as_json: Json = False) -> N
 def held_approve(ctx: typer.Context, number: Number) -> None:
     """Let it join: its text goes to the ticket, and its author takes part from then on."""
     with open_desk(ctx) as desk:
-        joined = _settle(desk, number.lstrip("#"), join=True)
+        joined = _settle(desk, as_kept(number), join=True)
         out.print(f"#{number.lstrip('#')} has joined #{joined}.")
 
 
@@ -52,7 +53,7 @@ def held_approve(ctx: typer.Context, number: Number) -> None:
 def held_deny(ctx: typer.Context, number: Number) -> None:
     """Keep it apart: it becomes an ordinary ticket, and its department hears of it."""
     with open_desk(ctx) as desk:
-        _settle(desk, number.lstrip("#"), join=False)
+        _settle(desk, as_kept(number), join=False)
         out.print(f"#{number.lstrip('#')} is a ticket of its own.")
 
 

@@ -13,6 +13,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from mailticket.config.lifecycle import CustomField, Requirement, Status, number_mask
 from mailticket.config.mails import SENT_BY_DEFAULT, MailCode
 from mailticket.config.people import Absences, Access, Agent, Organisation, Role, Team
 from mailticket.config.promise import Alerts, SLAPlan, Step
@@ -64,6 +65,11 @@ class Department(Section):
     mails: dict[MailCode, bool] = Field(default_factory=dict)
     """Which mails go, where it differs from the desk's."""
     auto_assign_on_reply: bool = True
+    before_closing: tuple[Requirement, ...] = ()
+    on_reopen: Literal["assignee", "unassigned"] = "assignee"
+    """Who has a ticket that a customer's mail brings back: whoever had it, or nobody yet."""
+    reopen_window: Duration | None = None
+    """As the desk's, where it differs."""
 
     @property
     def address(self) -> str:
@@ -91,6 +97,7 @@ class HelpTopic(Section):
     team: str | None = None
     status: NewStatus | None = None
     acknowledge: bool = True
+    before_closing: tuple[Requirement, ...] = ()
 
 
 class ArrivalAddress(Section):
@@ -196,6 +203,8 @@ class Desk(Section):
     teams: dict[str, Team] = {}
     roles: dict[str, Role] = {}
     organisations: dict[str, Organisation] = {}
+    statuses: dict[str, Status] = {}
+    fields: dict[str, CustomField] = {}
     priorities: dict[str, Priority]
     topics: dict[str, HelpTopic] = {}
     arrivals: dict[str, ArrivalAddress] = {}
@@ -215,6 +224,10 @@ class Desk(Section):
     unknown_senders: Literal["accept", "hold"] = "accept"
     """What becomes of a mail that would open a ticket for an address not on file."""
     reopen_window: Duration = timedelta(days=30)
+    ticket_numbers: Line = "######"
+    """What numbers look like: letters, {year}, {month}, and a random digit for each #."""
+    two_departments: Literal["refer", "link"] = "refer"
+    """What one mail to several departments makes: one ticket referred to the others, or linked ones."""
     held_asks: Literal["owner", "requester"] = "owner"
     """Who decides whether a stranger's reply joins a ticket."""
     cc_adds: Literal["requester", "agents", "nobody"] = "nobody"
@@ -236,6 +249,17 @@ class Desk(Section):
         if value.count("{number}") != 1 or "{" in value.replace("{number}", ""):
             raise NotThis('must hold "{number}" once and no other brace', 'The default is "[#{number}]"')
         return value
+
+    @field_validator("ticket_numbers")
+    @classmethod
+    def _is_a_mask(cls, value: str) -> str:
+        return number_mask(value)
+
+    def reopen_window_of(self, department: str) -> timedelta:
+        """How long a customer's mail brings a finished ticket of a department back."""
+        home = self.departments.get(department)
+        own = home.reopen_window if home is not None else None
+        return self.reopen_window if own is None else own
 
     @cached_property
     def agent_by_address(self) -> dict[str, str]:

@@ -23,6 +23,7 @@ from functools import lru_cache
 from mailticket.config.pattern_syntax import (
     Assertion,
     BadPattern,
+    Capture,
     Char,
     Choice,
     Parser,
@@ -186,6 +187,8 @@ class _Automaton:
                 return self._add(_Node(tuple(self._build(option, after) for option in options)))
             case Repeat(item, least, most):
                 return self._build_repeat(item, least, most, after)
+            case Capture(item):
+                return self._build(item, after)
 
     def _build_repeat(self, item: Tree, least: int, most: int | None, after: int) -> int:
         entry = after

@@ -54,9 +54,18 @@ class Repeat:
     item: Tree
     least: int
     most: int | None
+    lazy: bool = False
+    """As little as possible; the same for yes or no, but not for what a group takes."""
 
 
-Tree = Char | Assertion | Sequence | Choice | Repeat
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """A group whose text may be wanted."""
+
+    item: Tree
+
+
+Tree = Char | Assertion | Sequence | Choice | Repeat | Capture
 
 
 class Parser:
@@ -72,6 +81,7 @@ class Parser:
         self.source = source
         self.at = 0
         self.depth = 0
+        self.captures = 0
         self.flags = re.RegexFlag(0)
 
     def parse(self) -> tuple[Tree, re.RegexFlag]:
@@ -119,8 +129,7 @@ class Parser:
             return item
         if self._taken("+"):
             raise BadPattern("uses a possessive repeat, which is not supported")
-        self._taken("?")  # reluctant or not is the same for yes or no
-        return Repeat(item, least, most)
+        return Repeat(item, least, most, self._taken("?"))
 
     def _item(self) -> Tree:
         char = self.source[self.at]
@@ -141,17 +150,20 @@ class Parser:
         if self.depth > DEEPEST:
             raise BadPattern(f"has groups nested deeper than {DEEPEST}")
         named = _NAMED.match(self.source, self.at)
+        captures = True
         if named is not None:
             self.at = named.end()
         elif self.source.startswith("?:", self.at):
             self.at += 2
+            captures = False
         elif self.source.startswith("?", self.at):
             what = self.source[self.at - 1 : self.at + 3]
             raise BadPattern(f'uses "{what}"; look-around, back references and inner flags are not supported')
         tree = self._choice()
         assert self._taken(")")
         self.depth -= 1
-        return tree
+        self.captures += captures
+        return Capture(tree) if captures else tree
 
     def _class(self) -> str:
         start = self.at
@@ -189,6 +201,8 @@ def _size(tree: Tree) -> int:
             return 1 + sum(map(_size, options))
         case Repeat(item, least, most):
             return (_size(item) + 1) * max(least + 1 if most is None else most, 1)
+        case Capture(item):
+            return _size(item)
         case _:
             return 1
 
@@ -204,5 +218,7 @@ def ways(tree: Tree) -> float:
             return 1 + ways(item)
         case Repeat():
             return math.inf
+        case Capture(item):
+            return ways(item)
         case _:
             return 1

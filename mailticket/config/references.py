@@ -67,6 +67,8 @@ REFERENCES: tuple[tuple[Path, str], ...] = (
     (("rules", _ANY, "then", "team"), "teams"),
     (("rules", _ANY, "then", "webhooks"), "webhooks"),
     (("sla_plans", _ANY, "steps", _ANY, "webhooks"), "webhooks"),
+    (("fields", _ANY, "departments"), "departments"),
+    (("fields", _ANY, "topics"), "topics"),
     (("sla_plans", _ANY, "schedule"), "schedules"),
     (("desk", "default_follow_up"), "follow_ups"),
     (("departments", _ANY, "follow_up"), "follow_ups"),

@@ -82,6 +82,8 @@ class FollowUp(Section):
     resolve: PositiveDuration | None = None
     close: PositiveDuration | None = None
     tell_close: bool = False
+    archive: PositiveDuration | None = None
+    """After this much time without a word a closed ticket is archived."""
     keep_in_loop: PositiveDuration | None = None
     update_customer: Literal["never", "once", "always"] = "never"
     longest_absence: int = Field(default=60, ge=0, le=366)

@@ -32,6 +32,8 @@ KEYED = (
     "organisations",
     "priorities",
     "topics",
+    "statuses",
+    "fields",
     "sla_plans",
     "schedules",
     "digests",

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from mailticket.config.desk import Desk
 from mailticket.delivery.alert_values import AlertSummary, AlertView
 from mailticket.domain.digest_mail import DigestMail
+from mailticket.domain.fields import visible_to
 from mailticket.domain.report_mail import ReportMail
 from mailticket.domain.types import TicketFacts
 from mailticket.mail.vocabulary import CommandName
@@ -50,6 +51,8 @@ class TicketView:
     close_date: datetime | None = None
     suspected: str = ""
     """The number of the ticket this one may belong to."""
+    fields: tuple[tuple[str, str], ...] = ()
+    """(name, value) of the custom fields this reader may see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,9 @@ class Letter:
     alerts: AlertSummary = _NO_ALERTS
 
 
-def ticket_view(ticket: TicketFacts, desk: Desk, *, source: str = "mail", suspected: str = "") -> TicketView:
+def ticket_view(
+    ticket: TicketFacts, desk: Desk, *, source: str = "mail", suspected: str = "", customer: bool = True
+) -> TicketView:
     """A ticket's facts in the desk's words; a key the configuration no longer has stands for itself."""
     agent = desk.agents.get(ticket.assignee or "")
     team = desk.teams.get(ticket.team or "")
@@ -190,11 +195,12 @@ def ticket_view(ticket: TicketFacts, desk: Desk, *, source: str = "mail", suspec
     topic = desk.topics.get(ticket.topic or "")
     plan = desk.sla_plans.get(ticket.sla_plan or "")
     priority = desk.priorities.get(ticket.priority)
+    own = desk.statuses.get(ticket.custom_status or "")
     return TicketView(
         number=ticket.number,
         tag=desk.subject_tag.format(number=ticket.number),
         subject=ticket.subject,
-        status=ticket.status.replace("-", " "),
+        status=own.name if own else ticket.status.replace("-", " "),
         priority=priority.name if priority else ticket.priority,
         department=department.name if department else ticket.department,
         name=ticket.requester_name,
@@ -208,6 +214,7 @@ def ticket_view(ticket: TicketFacts, desk: Desk, *, source: str = "mail", suspec
         overdue_since=ticket.overdue_since,
         close_date=ticket.closed_at,
         suspected=suspected,
+        fields=tuple(visible_to(desk, ticket.fields, customer=customer)),
     )
 
 
@@ -327,6 +334,7 @@ def _ticket(view: TicketView) -> dict[str, Any]:
         "overdue_since": view.overdue_since,
         "close_date": view.close_date,
         "suspected": view.suspected,
+        "fields": [list(field) for field in view.fields],
     }
 
 

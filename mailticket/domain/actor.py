@@ -40,9 +40,9 @@ class Actor:
         """Who the agent is in events and entries."""
         return f"agent:{self.key}"
 
-    def field(self, name: str, value: str | None, why: str) -> SetField:
-        """The change of one field of the ticket by this agent."""
-        return SetField(self.ticket.id, name, value, self.identity, why)
+    def field(self, name: str, value: str | None, why: str, *, custom: str | None = None) -> SetField:
+        """The change of one field of the ticket by this agent. custom: a status of the house's own."""
+        return SetField(self.ticket.id, name, value, self.identity, why, custom=custom)
 
     def moved(self, event: StatusEvent) -> Transition | Refused:
         """What an event of this agent makes of the ticket's status; an agent may reopen at any time."""

@@ -5,9 +5,14 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Final
 
 from mailticket.domain.routing import Reaction, Route
+from mailticket.domain.tie_changes import TieChange
 from mailticket.domain.types import Audience, EntryKind, Outcome, OutgoingFacts, Quiet, Trust
+
+ANY_NUMBER: Final = "######"
+"""What numbers look like where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,8 @@ class OpenTicket:
     """Kept apart from the suspected ticket until its owner decides."""
     on_behalf: str | None = None
     """Key of the agent who opened it for the requester."""
+    numbers: str = ANY_NUMBER
+    """What its number looks like: a `#` for each random digit."""
     canned: str | None = None
     """The canned reply that goes out in place of the acknowledgement."""
 
@@ -82,7 +89,11 @@ class AddEntry:
 
 @dataclass(frozen=True, slots=True)
 class SetField:
-    """Give a ticket's field a new value: status, department, priority, assignee, team, topic, sla_plan."""
+    """Give a ticket's field a new value: status, department, priority, assignee, team, topic, sla_plan.
+
+    custom  with a status: the key of the house's own status within that state; every change of status
+            that names none ends the one there was
+    """
 
     ticket: int | None
     name: str
@@ -91,6 +102,7 @@ class SetField:
     why: str
     silent: bool = False
     """Nobody outside is told of it."""
+    custom: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +237,10 @@ class Release:
 class MoveEntry:
     """Take a customer's message to another ticket.
 
-    entry   which one; 0, or one that is none, means the newest
-    target  None makes a new ticket for it
+    entry    which one; 0, or one that is none, means the newest
+    target   None makes a new ticket for it
+    subject  of the new ticket; "" for the old one's
+    numbers  what the new ticket's number looks like: a `#` for each random digit
     """
 
     ticket: int
@@ -234,6 +248,8 @@ class MoveEntry:
     target: int | None
     actor: str
     why: str
+    subject: str = ""
+    numbers: str = ANY_NUMBER
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +389,7 @@ Change = (
     | MoveEntry
     | SetDue
     | Acknowledge
+    | TieChange
     | LearnPerson
     | SetWake
     | SetReminder

@@ -88,10 +88,13 @@ _OF_STATUS = {
 }
 
 
-def of_merge(event: Event, ticket: TicketFacts) -> Iterator[Told]:
-    """Whoever opened the ticket that was merged into this one, and takes part in this one now."""
-    opened_by, number = event.data.get("requester"), event.data.get("from")
-    if number and opened_by in ticket.participants and opened_by != event.actor:
+def of_merge(event: Event) -> Iterator[Told]:
+    """Whoever opened the ticket that was merged into this one, and took part in this one before.
+
+    For anybody else the number and the subject of this one are news of somebody else's affairs.
+    """
+    opened_by, number = event.data.get("requester", ""), event.data.get("from")
+    if number and opened_by in event.data.get("tell", ()) and opened_by != event.actor:
         yield Told("ticket.merged", opened_by, extra={"merged_from": number})
 
 

@@ -18,6 +18,7 @@ from mailticket.domain.assignment import claim_on_reply
 from mailticket.domain.change import AddEntry, AddParticipant, Change, Decision, ReturnToAgent, SetField
 from mailticket.domain.effects import ALONE, EFFECTS
 from mailticket.domain.leak_guard import for_customer, leaks
+from mailticket.domain.lifecycle_commands import not_ended
 from mailticket.domain.permissions import refused
 from mailticket.domain.status import Refused, StatusEvent
 from mailticket.domain.taps import spelled
@@ -123,6 +124,7 @@ def _collect_all(actor: Actor, changes: list[Change], problems: list[Problem]) -
     _collect(_spoken(actor, asked), changes, problems)
     changes += asked
     changes += copied_in(actor)
+    problems += not_ended(actor, changes)
 
 
 def copied_in(actor: Actor) -> list[Change]:

@@ -12,6 +12,8 @@ from mailticket.domain import (
     absence_commands,
     field_commands,
     later_commands,
+    lifecycle_commands,
+    link_commands,
     promise_commands,
     sender_commands,
     thread_commands,
@@ -22,11 +24,14 @@ from mailticket.mail.vocabulary import CommandName
 EFFECTS: Final[dict[CommandName, Effect]] = {
     **field_commands.EFFECTS,
     **later_commands.EFFECTS,
+    **lifecycle_commands.EFFECTS,
+    **link_commands.EFFECTS,
     **promise_commands.EFFECTS,
     **sender_commands.EFFECTS,
     **thread_commands.EFFECTS,
 }
 ALONE: Final[dict[CommandName, Effect]] = {
+    **link_commands.ALONE,
     **thread_commands.ALONE,
     **absence_commands.ALONE,
 }

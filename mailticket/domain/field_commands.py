@@ -1,4 +1,4 @@
-"""Commands that give a ticket's fields new values: who has it, where it is, its status, priority and tags."""
+"""Commands that give a ticket's fields new values: who has it, where it is, its priority and tags."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from mailticket.domain.actor import Actor, Effect
 from mailticket.domain.assignment import after_transfer, assign
 from mailticket.domain.change import Change, Tag
 from mailticket.domain.routing import plan_after_transfer
-from mailticket.domain.status import Refused, requested_event
 from mailticket.mail.commands import Command, Problem
 from mailticket.mail.threading import bare_subject
 from mailticket.mail.vocabulary import CommandName
@@ -90,18 +89,6 @@ def tag(command: Command, actor: Actor) -> list[Change] | Problem:
     return [Tag(actor.ticket.id, command.argument, add, actor.identity, why)]
 
 
-def status(command: Command, actor: Actor) -> list[Change] | Problem:
-    """The ticket moves to the state asked for, if it can go there."""
-    event = requested_event(command.name, command.argument)
-    if isinstance(event, Refused):
-        return Problem(command.line, event.reason)
-    moved = actor.moved(event)
-    if isinstance(moved, Refused):
-        return Problem(command.line, moved.reason)
-    solution = f": {command.argument}" if command.name is CommandName.CLOSE and command.argument else ""
-    return [actor.field("status", moved.new, f"{actor.name}: {moved.reason}{solution}")]
-
-
 EFFECTS: Final[dict[CommandName, Effect]] = {
     CommandName.TAKE: take,
     CommandName.ASSIGN: assign_to,
@@ -112,8 +99,4 @@ EFFECTS: Final[dict[CommandName, Effect]] = {
     CommandName.SUBJECT: subject,
     CommandName.TAG: tag,
     CommandName.UNTAG: tag,
-    CommandName.STATUS: status,
-    CommandName.RESOLVE: status,
-    CommandName.CLOSE: status,
-    CommandName.REOPEN: status,
 }

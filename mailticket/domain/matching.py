@@ -29,14 +29,21 @@ from mailticket.domain.access import Access, may_join
 from mailticket.domain.status import FINISHED
 from mailticket.domain.types import EvidenceKind, Facts, ThreadEvidence, TicketFacts
 from mailticket.mail.address import canonical
+from mailticket.mail.arguments import INTO, OTHER, TICKET, into
+from mailticket.mail.commands import Commands, parse_commands
+from mailticket.mail.numbering import NUMBER, as_kept, is_number
 from mailticket.mail.threading import clean_subject, may_have_mark, ticket_numbers
 from mailticket.mail.token import token_of_address, token_of_message_id
 from mailticket.mail.types import ParsedMail, Reading
+from mailticket.mail.vocabulary import KNOWN
 
 MAX_REFERENCES = 50
 """Message-IDs looked up per mail: the newest ones of References, and In-Reply-To."""
 _MOST_NUMBERS = 3
 _MOST_CORRESPONDENTS = 10
+_MOST_NAMED = 10
+"""Tickets that the commands of one mail may name."""
+_NAMING = (TICKET, OTHER, INTO)
 _SHORTEST_SUBJECT = 4
 """A cleaned subject below this says nothing."""
 
@@ -122,16 +129,20 @@ def correspondents(mail: ParsedMail, sender: str, desk: Desk) -> tuple[str, ...]
 
 @lru_cache(maxsize=4)
 def _named(prefix: str) -> re.Pattern[str]:
-    return re.compile(
-        rf"\W{{0,4}}{re.escape(prefix)}\s?(?:move|merge)\s{{0,3}}[:\s]\s?#?([0-9]{{4,12}})\b", re.I
-    )
+    words = "|".join(sorted(word for word, name in KNOWN.items() if name.shape in _NAMING))
+    name = rf"\W{{0,4}}{re.escape(prefix)}\s?(?:{words})"
+    return re.compile(rf"{name}\s{{0,3}}[:\s]\s?\W{{0,2}}({NUMBER})\b", re.I)
 
 
 def named_numbers(reply_text: str, prefix: str) -> tuple[str, ...]:
-    """The ticket numbers that command lines of an agent's mail may name; found before they are parsed."""
+    """The ticket numbers that command lines of an agent's mail may name, as they are kept."""
     pattern = _named(prefix)
-    found = (pattern.match(line[:100]) for line in reply_text.splitlines())
-    return tuple(dict.fromkeys(match.group(1) for match in found if match))[:_MOST_NUMBERS]
+    found = [pattern.match(line[:100]) for line in reply_text.splitlines()]
+    written = [match.group(1) for match in found if match]
+    parsed = parse_commands(reply_text, prefix)
+    if isinstance(parsed, Commands):
+        written += [into(one.argument)[0] for one in parsed.commands if one.name.shape in _NAMING]
+    return tuple(dict.fromkeys(as_kept(one) for one in written if is_number(one)))[:_MOST_NAMED]
 
 
 def describe(evidence: ThreadEvidence, ticket: TicketFacts) -> str:

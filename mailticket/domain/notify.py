@@ -158,7 +158,7 @@ class _Planner:
             yield self._told(told)
 
     def merged(self) -> Iterator[Notice]:
-        for told in customer_notices.of_merge(self.event, self.ticket):
+        for told in customer_notices.of_merge(self.event):
             yield self._told(told)
 
     def response(self) -> Iterator[Notice]:

@@ -65,7 +65,7 @@ _BY_RIGHT: Final = {
     Permission.NOTE: ("note", "remind", "time"),
     Permission.ASSIGN: ("assign", "take", "unassign", "team"),
     Permission.TRANSFER: ("transfer", "refer", "unrefer"),
-    Permission.CLOSE: ("close", "resolve", "reopen", "status", "spam"),
+    Permission.CLOSE: ("close", "resolve", "reopen", "status", "archive", "spam"),
     Permission.MERGE: (
         "merge", "unmerge", "link", "unlink", "block", "unblock", "split", "move", "approve", "deny",
     ),
@@ -107,7 +107,7 @@ def why_no_access(desk: Desk, agent: str, ticket: TicketFacts) -> str | None:
     if (one.access or desk.access) == "all" or _is_theirs(desk, agent, ticket):
         return None
     home = desk.departments.get(ticket.department)
-    if home is not None and (home.manager == agent or agent in desk.members_of(ticket.department)):
+    if any(_works_in(desk, agent, one) for one in (ticket.department, *ticket.referred)):
         return None
     where = home.name if home is not None else ticket.department
     return f"#{ticket.number} is in {where}, where you do not work, and it is not assigned to you"
@@ -156,6 +156,11 @@ def _refused(desk: Desk, agent: str, ticket: TicketFacts, parsed: Commands) -> I
         reason = _why_no_right(desk, agent, ticket, right) if right is not None else None
         if reason is not None:
             yield Problem(command.line, reason)
+
+
+def _works_in(desk: Desk, agent: str, department: str) -> bool:
+    home = desk.departments.get(department)
+    return home is not None and (home.manager == agent or agent in desk.members_of(department))
 
 
 def _is_theirs(desk: Desk, agent: str, ticket: TicketFacts) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -65,10 +66,17 @@ class ThreadEvidence:
     entry: int = 0
 
 
+FieldValue = str | int | float | None
+"""The value of a custom field: text, a number, a date as ISO text, or nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class TicketFacts:
     """A ticket as the rules see it.
 
+    status     the state (domain/status.py); custom_status says more within it, for people only
+    fields     custom fields: key -> value
+    referred   departments that see it beside its own
     held_for   the ticket this one is kept apart from until somebody decides; None when it is not held
     """
 
@@ -91,6 +99,12 @@ class TicketFacts:
     overdue_since: datetime | None = None
     tags: tuple[str, ...] = ()
     held_for: TicketFacts | None = None
+    custom_status: str | None = None
+    fields: Mapping[str, FieldValue] = field(default_factory=dict, hash=False)
+    referred: tuple[str, ...] = ()
+    last_message_at: datetime | None = None
+    last_response_at: datetime | None = None
+    last_note_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +284,10 @@ class Facts:
     said           what stands on the tickets already, the newest; for agents' mails only
     tapped         the one-tap action it asks for, whoever sent it; grants nothing by itself
     history        what was with the sender before; nothing where no rule asks about it
+    linked         where commands name tickets: what each ticket pointed at is tied to, by id
+    waits          where commands name tickets: all that each named one waits for, by id
+    messages       where a command takes one out: the customer's messages on each ticket pointed at
+    twin           the ticket that this very mail, sent to another of our addresses, opened
     """
 
     department: str | None
@@ -295,6 +313,10 @@ class Facts:
     tapped: Tapped | None = None
     presence: Presence = NOTHING_RECORDED
     said: tuple[Said, ...] = ()
+    linked: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    waits: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    messages: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    twin: TicketFacts | None = None
 
 
 class Outcome(enum.StrEnum):
@@ -354,6 +376,10 @@ class EventKind(enum.StrEnum):
     AWAY = "away"
     """An agent is away; belongs to no ticket, as does the next."""
     BACK = "back"
+    REFERRED = "referred"
+    """Another department sees the ticket from now on, or no more."""
+    LINKED = "linked"
+    UNLINKED = "unlinked"
     FOLLOWED_UP = "followed-up"
     """The desk reminded the customer, or an agent of the customer, by itself."""
 

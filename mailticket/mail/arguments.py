@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from mailticket.mail.numbering import is_number
+
 LONGEST: Final = 100
 """Characters of an argument that is no free text."""
 DASHES: Final = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－"), "-")
@@ -20,7 +22,8 @@ _QUOTED: Final = frozenset(
 _PUNCTUATION: Final = ".,;:!"
 _MAILTO: Final = re.compile(r"\s?[<\[]mailto:[^<>\[\]\s]{0,320}[>\]]", re.IGNORECASE)
 _TAG: Final = re.compile(r"\w[\w.:/+-]*")
-_TICKET: Final = re.compile(r"[0-9]{4,12}|new", re.ASCII | re.IGNORECASE)
+_FIELD: Final = re.compile(r"[A-Za-z0-9][\w-]{0,39}(?:\s*[:=]\s*|\s+)\S.*", re.DOTALL)
+_ANYWAY: Final = "anyway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +80,29 @@ ABSENCE: Final = Shape(
 TICKET: Final = Shape(
     'needs the number of a ticket after it, or "new"',
     "NUMBER",
-    lambda one: _TICKET.fullmatch(one) is not None,
+    lambda one: is_number(one) or one.casefold() == "new",
     brackets="#[]()",
 )
+OTHER: Final = Shape("needs the number of another ticket after it", "NUMBER", is_number, brackets="#[]()")
+INTO: Final = Shape(
+    f'needs the number of another ticket after it, and "{_ANYWAY}" where people would see what they have not',
+    f"NUMBER [{_ANYWAY}]",
+    lambda one: is_number(into(one)[0]),
+    brackets="#[]()",
+)
+FIELD: Final = Shape(
+    "needs a field and its value after it",
+    "FIELD VALUE",
+    lambda one: _FIELD.fullmatch(one) is not None,
+    free=True,
+)
+
+
+def into(argument: str) -> tuple[str, bool]:
+    """The number in an argument of the shape INTO, and whether it is meant whoever sees what then."""
+    number, _, rest = argument.partition(" ")
+    anyway = rest.strip().casefold() == _ANYWAY
+    return number.strip(" #[]()") if anyway or not rest else "", anyway
 
 
 def read_argument(rest: str, shape: Shape) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from mailticket.mail.numbering import NUMBER, as_kept
 from mailticket.mail.types import ParsedMail
 
 NEWEST_REFERENCES = 12
@@ -35,7 +36,7 @@ _REPLY_WORDS = (
 _PREFIX = re.compile(
     rf"(?:{_REPLY_WORDS})\s?(?:\[\d{{1,3}}\]|\(\d{{1,3}}\)|\^\d{{1,3}})?\s?[:：]\s*", re.IGNORECASE
 )
-_NUMBER = r"([0-9]{4,12})"
+_NUMBER = rf"({NUMBER})"
 _FOUR_DIGITS = re.compile("[0-9]{4}")
 
 
@@ -104,7 +105,7 @@ def ticket_numbers(subject: str, subject_tag: str) -> tuple[str, ...]:
     if _FOUR_DIGITS.search(subject) is None:
         return ()
     found = number_pattern(subject_tag).finditer(subject[:_LONGEST_SUBJECT])
-    return tuple(dict.fromkeys(next(filter(None, match.groups())) for match in found))
+    return tuple(dict.fromkeys(as_kept(next(filter(None, match.groups()))) for match in found))
 
 
 def may_have_mark(subject: str) -> bool:
@@ -115,8 +116,10 @@ def may_have_mark(subject: str) -> bool:
 def without_tags(subject: str, subject_tag: str) -> str:
     """A subject without ticket tags as this desk writes them, for a ticket that gets a tag of its own."""
     before, _, after = subject_tag.partition("{number}")
+    bare = not (before + after).strip("[](){}<> ")  # else other systems' keys would go as well
+    number = r"[0-9]{4,12}" if bare else NUMBER
     tag = re.compile(
-        rf"\s?{re.escape(before.strip())}\s?{_NUMBER}\s?{re.escape(after.strip())}", re.IGNORECASE
+        rf"\s?{re.escape(before.strip())}\s?{number}\s?{re.escape(after.strip())}", re.IGNORECASE
     )
     return tag.sub("", subject[:_LONGEST_SUBJECT]).strip() + subject[_LONGEST_SUBJECT:]
 

@@ -12,9 +12,12 @@ from typing import Final, Self
 from mailticket.mail.arguments import (
     ABSENCE,
     ADDRESS,
+    FIELD,
+    INTO,
     LATER,
     NAME,
     NOTHING,
+    OTHER,
     SPENT,
     TEXT,
     TICKET,
@@ -67,10 +70,13 @@ class CommandName(enum.StrEnum):
     TEAM = ("team", NAME, "team", "", "team night shift", "gives it to a team")
     TRANSFER = ("transfer", NAME, "department", "queue department dept", "transfer billing",
                 "moves it to another department, whose members are alerted, with your note")
+    REFER = ("refer", NAME, "", "referto", "refer billing",
+             "another department sees it too and hears of it; it stays where it is")
+    UNREFER = ("unrefer", NAME, "", "", "unrefer billing", "ends that")
 
     # Where it is in its life.
     STATUS = ("status", NAME, "status", "state", "status on hold",
-              "open, in progress, waiting, on hold, resolved, closed, archived")
+              "open, in progress, waiting, on hold, resolved, closed, archived, or your own")
     WAIT = ("wait", LATER, "status", "waiting pending snooze", "wait 3d",
             "it waits for the customer, whose mail ends that; with a moment, it comes back by itself then")
     HOLD = ("hold", LATER, "status", "pause", "hold until 2026-12-01",
@@ -80,6 +86,10 @@ class CommandName(enum.StrEnum):
     CLOSE = ("close", TEXT, "status", "closed", "close the fuse was blown",
              "closes it; the words after it are kept with the event")
     REOPEN = ("reopen", NOTHING, "status", "open", "reopen", "opens it again")
+    ARCHIVE = ("archive", NOTHING, "status", "archived", "archive",
+               "puts a finished ticket away for good: no mail brings it back")
+    BLOCK = ("block", OTHER, "status", "blockedby waitsfor", "block 123456",
+             "waits on hold until that ticket is resolved or closed")
 
     # When it is promised.
     PRIORITY = ("priority", NAME, "priority", "prio severity urgency", "priority high",
@@ -98,6 +108,9 @@ class CommandName(enum.StrEnum):
                "gives the ticket another subject, without words such as `Re:`")
     TIME = ("time", SPENT, "", "spend spent add", "time 15m on the phone",
             "adds to the time spent on it: `15m`, `1h30m`, `1:30`; `-15m` takes back")
+    TOPIC = ("topic", NAME, "topic", "helptopic", "topic password", "another help topic")
+    FIELD = ("field", FIELD, "", "set", "field severity major",
+             "a field of your configuration gets a value; `none` takes it away")
     TAG = ("tag", WORD, "", "label", "tag printer", "adds a tag")
     UNTAG = ("untag", WORD, "", "unlabel", "untag printer", "removes a tag")
 
@@ -115,6 +128,13 @@ class CommandName(enum.StrEnum):
     # Which ticket a message belongs to.
     MOVE = ("move", TICKET, "move", "", "move 123456",
             "takes the customer's message your alert was about to another ticket, or to a `new` one")
+    SPLIT = ("split", TEXT, "move", "", "split last Printer is broken too",
+             "makes a ticket of its own of a message: the one answered, `last`, or by its number")
+    MERGE = ("merge", INTO, "move", "mergeinto", "merge 123456",
+             "this ticket goes on in another one, with all who take part and all replies")
+    LINK = ("link", OTHER, "", "relate", "link 123456", "notes that two tickets have to do with each other")
+    UNLINK = ("unlink", OTHER, "", "unblock unrelate", "unlink 123456",
+              "takes that back; what waited for the other ticket goes on")
     APPROVE = ("approve", NOTHING, "verdict", "", "approve",
                "a held reply joins the ticket it points at; the bare word as the first line will do")
     DENY = ("deny", NOTHING, "verdict", "", "deny", "a held reply stays a ticket of its own")

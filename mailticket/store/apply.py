@@ -93,7 +93,7 @@ class _Application(TicketChanges):
     def _open(self, change: OpenTicket) -> None:
         person = find_or_add_person(self.session, change.requester, change.requester_name, self.now)
         ticket = Ticket(
-            number=free_number(self.session),
+            number=free_number(self.session, change.numbers),
             subject=change.subject,
             status="open",
             department=change.department,
@@ -183,6 +183,8 @@ class _Application(TicketChanges):
                 reachable_again(self.session, change.author)
         elif change.kind is EntryKind.RESPONSE:
             ticket.last_response_at = self.now
+        elif change.author.startswith("agent:") and not change.automatic:
+            ticket.last_note_at = self.now
         self.done.entry = entry
         self._make_findable(ticket, entry)
         data: dict[str, Any] = {"automatic": True} if change.automatic else {}

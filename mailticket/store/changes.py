@@ -35,8 +35,9 @@ from mailticket.domain.change import (
     Tag,
 )
 from mailticket.domain.status import FINISHED
+from mailticket.domain.tie_changes import Link, Refer, SetCustomField, Unlink, Unrefer
 from mailticket.domain.types import Event, EventKind
-from mailticket.store import absences
+from mailticket.store import absences, links
 from mailticket.store.bans import add_ban
 from mailticket.store.event_log import record
 from mailticket.store.fulltext import index_ticket
@@ -77,6 +78,10 @@ def apply_changes(session: Session, ticket: Ticket, changes: Iterable[Change], n
 def change_field(session: Session, ticket: Ticket, change: SetField, now: datetime) -> Event | None:
     """Give one field of a ticket a new value; None when it already had it."""
     before = getattr(ticket, change.name)
+    if change.name == "status":
+        custom, ticket.custom_status = ticket.custom_status, change.custom
+        if before == change.value and custom != change.custom:
+            return _renamed(ticket, change, custom, now)
     if before == change.value:
         return None
     setattr(ticket, change.name, change.value)
@@ -86,10 +91,22 @@ def change_field(session: Session, ticket: Ticket, change: SetField, now: dateti
         index_ticket(session, ticket.id)
     if change.name == "status":
         ticket.closed_at = now if change.value in FINISHED else None
+        if change.value in FINISHED and before not in FINISHED:
+            links.wake_those_waiting(session, ticket.id, now)
     data: dict[str, Any] = {"field": change.name, "before": before, "after": change.value}
     if change.silent:
         data["silent"] = True
+    if change.custom is not None:
+        data["custom"] = change.custom
     return Event(_event_kind(change, before), ticket.id, None, change.actor, now, change.why, data)
+
+
+def _renamed(ticket: Ticket, change: SetField, before: str | None, now: datetime) -> Event:
+    """Another status of the house's own in the same state: nothing to clocks and follow-ups."""
+    ticket.updated_at = now
+    ticket.version += 1
+    data = {"field": "custom_status", "before": before, "after": change.custom}
+    return Event(EventKind.STATUS, ticket.id, None, change.actor, now, change.why, data)
 
 
 def _event_kind(change: SetField, before: str | None) -> EventKind:
@@ -117,6 +134,8 @@ class TicketChanges:
         match change:
             case SetField():
                 self._set_field(change)
+            case SetCustomField():
+                self._set_custom_field(change)
             case Tag():
                 self._tag(change)
             case AddParticipant():
@@ -135,6 +154,10 @@ class TicketChanges:
                 self._note_bounce(change)
             case CallWebhook():
                 self._happened(EventKind.HOOKED, change.actor, change.why, {"webhook": change.webhook})
+            case Refer() | Unrefer():
+                self._refer(change)
+            case Link() | Unlink():
+                self._link(change)
             case Acknowledge():
                 self._happened(EventKind.ACKNOWLEDGED, change.actor, change.why, {})
             case SetWake():
@@ -237,6 +260,18 @@ class TicketChanges:
         data = {"field": "requester", "before": before, "after": new, "kept": change.keep}
         self._happened(EventKind.EDITED, change.actor, change.why, data)
 
+    def _set_custom_field(self, change: SetCustomField) -> None:
+        ticket = self._ticket()
+        before = ticket.fields.get(change.key)
+        if before == change.value:
+            return
+        others = {key: value for key, value in ticket.fields.items() if key != change.key}
+        ticket.fields = others if change.value is None else {**others, change.key: change.value}
+        ticket.updated_at = self.now
+        ticket.version += 1
+        data = {"field": f"field:{change.key}", "before": before, "after": change.value}
+        self._happened(EventKind.EDITED, change.actor, change.why, data)
+
     def _set_due(self, change: SetDue) -> None:
         data = {
             "field": "due",
@@ -275,6 +310,31 @@ class TicketChanges:
         )
         self.done.ticket = target
 
+    def _refer(self, change: Refer | Unrefer) -> None:
+        ticket = self._ticket()
+        if isinstance(change, Refer):
+            done = links.refer(self.session, ticket.id, change.department, change.actor, self.now)
+            data = {"department": change.department}
+        else:
+            done = links.unrefer(self.session, ticket.id, change.department)
+            data = {"no_more": change.department}
+        if done:
+            self._happened(EventKind.REFERRED, change.actor, change.why, data)
+
+    def _link(self, change: Link | Unlink) -> None:
+        ticket, other = self._ticket(), self.session.get_one(Ticket, change.other)
+        blocks = isinstance(change, Link) and change.blocks
+        if isinstance(change, Link):
+            kind = EventKind.LINKED
+            done = links.tie(self.session, ticket.id, other.id, change.actor, self.now, blocks=blocks)
+        else:
+            kind = EventKind.UNLINKED
+            done = links.untie(self.session, ticket.id, other.id, self.now)
+        if done:
+            self._happened(kind, change.actor, change.why, {"with": other.number, "waits": blocks})
+            there = {"with": ticket.number}
+            self.done.events.append(Event(kind, other.id, None, change.actor, self.now, change.why, there))
+
     def _release(self, change: Release) -> None:
         ticket = self._ticket()
         ticket.held = False
@@ -293,5 +353,7 @@ class TicketChanges:
             actor=change.actor,
             why=change.why,
             now=self.now,
+            subject=change.subject,
+            numbers=change.numbers,
         )
         self.done.events += events

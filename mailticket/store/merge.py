@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from mailticket.domain.status import Status
+from mailticket.domain.change import ANY_NUMBER
+from mailticket.domain.status import FINISHED, Status
 from mailticket.domain.types import EntryKind, Event, EventKind
-from mailticket.store import deadlines
+from mailticket.store import deadlines, links
 from mailticket.store.due import SLA
 from mailticket.store.models import Entry, Inbound, MessageRef, Outbox, Participant, Ticket, TicketEvent
 from mailticket.store.numbers import free_number
@@ -50,7 +51,7 @@ def merge(
     if source.id == target.id or source.merged_into_id is not None or target.merged_into_id is not None:
         raise ValueError(f"#{source.number} cannot be merged into #{target.number}")
     session.flush()
-    before = source.status
+    before, both = source.status, _taking_part_in_both(session, source.id, target.id)
     newest = newest_message(session, source.id)
     _move_entries(session, source.id, target.id)
     _move_participants(session, source.id, target.id, actor, now)
@@ -60,9 +61,13 @@ def merge(
     source.due_at = source.overdue_since = None
     source.version += 1
     deadlines.clear(session, source.id)
+    links.move_ties(session, source.id, target.id, now)
+    if target.status in FINISHED:
+        links.wake_those_waiting(session, target.id, now)
+    _keep_what_was_set(source, target)
     _refresh(session, target, now)
     data = {"field": "status", "before": before, "after": str(Status.MERGED), "into": target.number}
-    gained = {"from": source.number, "requester": source.requester_address}
+    gained = {"from": source.number, "requester": source.requester_address, "tell": both}
     kind = EventKind.APPROVED if approved else EventKind.MERGED
     return [
         Event(EventKind.MERGED, source.id, None, actor, now, why, data),
@@ -79,6 +84,8 @@ def move_entry(
     actor: str,
     why: str,
     now: datetime,
+    subject: str = "",
+    numbers: str = ANY_NUMBER,
 ) -> tuple[Ticket, list[Event]]:
     """Take one message of a customer from `ticket` to `target`, or to a new ticket; where it is now.
 
@@ -95,7 +102,7 @@ def move_entry(
         return ticket, [Event(EventKind.EDITED, ticket.id, None, actor, now, nothing)]
     events: list[Event] = []
     if target is None:
-        target = _ticket_for(session, entry, ticket, now)
+        target = _ticket_for(session, entry, ticket, now, subject, numbers)
         events.append(
             Event(EventKind.CREATED, target.id, None, actor, entry.created_at, why, {"moved": True})
         )
@@ -141,6 +148,23 @@ def _move_entries(session: Session, source: int, target: int) -> None:
     session.execute(update(Entry).where(Entry.ticket_id == source).values(ticket_id=target))
 
 
+def _taking_part_in_both(session: Session, one: int, other: int) -> list[str]:
+    """Who took part in both tickets before: they alone may be told that there were two, and are one now."""
+    there = select(Participant.address).where(Participant.ticket_id == other)
+    rows = session.execute(
+        select(Participant.address)
+        .where(Participant.ticket_id == one, Participant.address.in_(there))
+        .order_by(Participant.address)
+    )
+    return list(rows.scalars())
+
+
+def _keep_what_was_set(source: Ticket, target: Ticket) -> None:
+    """Tags of both, and the custom fields that only the source has."""
+    target.tags = list(dict.fromkeys((*target.tags, *source.tags)))
+    target.fields = {**(source.fields or {}), **(target.fields or {})}
+
+
 def _move_participants(session: Session, source: int, target: int, actor: str, now: datetime) -> None:
     """Who took part in the source takes part in the target, nobody as its requester."""
     rows = session.execute(
@@ -164,12 +188,14 @@ def _move_one(session: Session, entry: Entry, target: Ticket) -> None:
     session.flush()
 
 
-def _ticket_for(session: Session, entry: Entry, origin: Ticket, now: datetime) -> Ticket:
+def _ticket_for(
+    session: Session, entry: Entry, origin: Ticket, now: datetime, subject: str, numbers: str
+) -> Ticket:
     """A ticket for a message that was on another one: of its author, in the same department."""
     person = find_or_add_person(session, entry.author, entry.author_name, now)
     ticket = Ticket(
-        number=free_number(session),
-        subject=origin.subject,
+        number=free_number(session, numbers),
+        subject=subject or origin.subject,
         status=Status.OPEN,
         department=origin.department,
         topic=origin.topic,
@@ -195,11 +221,19 @@ def _refresh(session: Session, ticket: Ticket, now: datetime) -> None:
     """What a ticket tells of its entries, after some came or went."""
     rows = session.execute(
         select(Entry.kind, func.max(Entry.created_at))
-        .where(Entry.ticket_id == ticket.id, or_(Entry.kind == "message", Entry.kind == "response"))
+        .where(
+            Entry.ticket_id == ticket.id,
+            or_(
+                Entry.kind == EntryKind.MESSAGE,
+                Entry.kind == EntryKind.RESPONSE,
+                and_(Entry.kind == EntryKind.NOTE, Entry.author.startswith("agent:")),
+            ),
+        )
         .group_by(Entry.kind)
     )
     newest = {kind: at for kind, at in rows}  # noqa: C416 -- rows are not tuples to mypy
     ticket.last_message_at = newest.get("message")
     ticket.last_response_at = newest.get("response")
+    ticket.last_note_at = newest.get("note")
     ticket.updated_at = now
     ticket.version += 1

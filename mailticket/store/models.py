@@ -187,6 +187,9 @@ class Ticket(Base):
     number: Mapped[str] = mapped_column(String(32), unique=True)
     subject: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(String(16))
+    """The state; it alone decides what may happen."""
+    custom_status: Mapped[str | None] = mapped_column(String(40))
+    """Key of the house's own status within the state; None where the state says it all."""
     department: Mapped[str] = mapped_column(String(80))
     topic: Mapped[str | None] = mapped_column(String(80))
     priority: Mapped[str] = mapped_column(String(80))
@@ -198,10 +201,14 @@ class Ticket(Base):
     requester_name: Mapped[str] = mapped_column(Text)
     source: Mapped[str] = mapped_column(String(80))
     tags: Mapped[list[Any]] = mapped_column(default=list)
+    fields: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    """Custom fields: key -> text, number, or date as text."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     last_message_at: Mapped[datetime | None]
     last_response_at: Mapped[datetime | None]
+    last_note_at: Mapped[datetime | None]
+    """When an agent wrote the newest note."""
     due_at: Mapped[datetime | None]
     overdue_since: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
@@ -267,6 +274,13 @@ class Ticket(Base):
             "id",
             sqlite_where=text("overdue_since IS NOT NULL"),
             postgresql_where=text("overdue_since IS NOT NULL"),
+        ),
+        # partial: few tickets follow another one
+        Index(
+            "ix_ticket_predecessor",
+            "predecessor_id",
+            sqlite_where=text("predecessor_id IS NOT NULL"),
+            postgresql_where=text("predecessor_id IS NOT NULL"),
         ),
         # the queue in the order in which it is worked on, without all the tickets that are done
         Index(

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
@@ -37,6 +37,8 @@ from mailticket.store.aliases import whose_address
 from mailticket.store.bans import ban_of
 from mailticket.store.dialect import table_of
 from mailticket.store.history import sender_history
+from mailticket.store.lifecycle_facts import with_lifecycle
+from mailticket.store.link_models import TicketReferral
 from mailticket.store.load import sender_load
 from mailticket.store.merge import final_ticket
 from mailticket.store.models import Entry, MessageRef, Outbox, Participant, Ticket
@@ -55,6 +57,7 @@ _ENTRY: Final = table_of(Entry).c
 _REF: Final = table_of(MessageRef).c
 _TICKET: Final = table_of(Ticket).c
 _PART: Final = table_of(Participant).c
+_REFERRAL: Final = table_of(TicketReferral).c
 
 # Statements of the hot path are built once: building one costs more than running it.
 _REFERRED: Final = (
@@ -63,7 +66,11 @@ _REFERRED: Final = (
     .distinct()
 )
 _NUMBERED: Final = select(_TICKET.id).where(_TICKET.number.in_(bindparam("numbers", expanding=True)))
-_PARTICIPANTS: Final = select(_PART.address).where(_PART.ticket_id == bindparam("ticket"))
+_CIRCLE: Final = union_all(
+    select(_PART.address, literal_column("0")).where(_PART.ticket_id == bindparam("ticket")),
+    select(_REFERRAL.department, literal_column("1")).where(_REFERRAL.ticket_id == bindparam("ticket")),
+)
+"""Who takes part in a ticket, and the departments it is referred to, in one query."""
 _ALREADY: Final = select(_ENTRY.ticket_id).where(
     _ENTRY.ticket_id.in_(bindparam("tickets", expanding=True)),
     _ENTRY.content_digest == bindparam("digest"),
@@ -122,6 +129,7 @@ def gather(
     if facts.bounced is not None and facts.bounced.ticket_id is not None:
         about, _ = _tickets(session, [facts.bounced.ticket_id], lock=lock)
         facts = replace(facts, tickets=facts.tickets | about)
+    facts = with_lifecycle(session, facts, reading, arrival, desk, ticket_facts, lock=lock)
     if is_governed(reading, facts):
         load = sender_load(session, reading, arrival, facts.sender or "", tickets, desk, lock=lock)
         facts = replace(facts, load=load)
@@ -292,19 +300,20 @@ def ticket_facts(session: Session, ticket: Ticket, *, lock: bool = False) -> Tic
         suspected = session.get(Ticket, ticket.suspected_ticket_id, with_for_update=wait)
         other = final_ticket(session, suspected, lock=lock)
         if other is not None and other.id != ticket.id:
-            held_for = facts_of(other, _participants(session, other))
-    return facts_of(ticket, _participants(session, ticket), held_for)
+            held_for = _facts_of(other, _circle(session, other), None)
+    return _facts_of(ticket, _circle(session, ticket), held_for)
 
 
-def _participants(session: Session, ticket: Ticket) -> frozenset[str]:
-    # joining and leaving are flushed where they happen
-    return frozenset(session.connection().execute(_PARTICIPANTS, {"ticket": ticket.id}).scalars())
+def _circle(session: Session, ticket: Ticket) -> tuple[frozenset[str], tuple[str, ...]]:
+    """(who takes part, departments referred to); both are flushed where they change."""
+    rows = session.connection().execute(_CIRCLE, {"ticket": ticket.id}).all()
+    taking_part = frozenset(name for name, referral in rows if not referral)
+    return taking_part, tuple(sorted(name for name, referral in rows if referral))
 
 
-def facts_of(
-    ticket: Ticket, participants: frozenset[str], held_for: TicketFacts | None = None
+def _facts_of(
+    ticket: Ticket, circle: tuple[frozenset[str], tuple[str, ...]], held_for: TicketFacts | None
 ) -> TicketFacts:
-    """A ticket row as the rules see it, its participants being known already."""
     return TicketFacts(
         id=ticket.id,
         number=ticket.number,
@@ -318,13 +327,19 @@ def facts_of(
         team=ticket.team,
         requester=ticket.requester_address,
         requester_name=ticket.requester_name,
-        participants=participants,
+        participants=circle[0],
+        referred=circle[1],
         created_at=ticket.created_at,
         closed_at=ticket.closed_at,
         due_at=ticket.due_at,
         overdue_since=ticket.overdue_since,
         tags=tuple(ticket.tags),
         held_for=held_for,
+        custom_status=ticket.custom_status,
+        fields=ticket.fields or {},
+        last_message_at=ticket.last_message_at,
+        last_response_at=ticket.last_response_at,
+        last_note_at=ticket.last_note_at,
     )
 
 

@@ -298,6 +298,8 @@ def _snapshot(ticket: TicketFacts) -> dict[str, Any]:
         "number": ticket.number,
         "subject": ticket.subject,
         "status": ticket.status,
+        "custom_status": ticket.custom_status,
+        "fields": dict(ticket.fields),
         "department": ticket.department,
         "topic": ticket.topic,
         "priority": ticket.priority,

@@ -50,6 +50,8 @@ _SHOWS_LAST_MESSAGE = (
     "transfer.alert",
     "ticket.overdue",
     "ticket.warning",
+    "waited.alert",
+    "referral.alert",
 )
 _MOST_PARTS = 100
 """Parts of an attached mail up to which it goes out as one; programs on its way would take it apart."""
@@ -138,7 +140,8 @@ def write(renderer: Renderer, mail: ClaimedOut, material: Material, desk: Desk, 
 
 def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> Letter:
     context, extra = mail.context, mail.context["extra"]
-    view = _view(context["ticket"], extra, desk) if context["ticket"] else None
+    internal = mail.audience == "internal"
+    view = _view(context["ticket"], extra, desk, customer=not internal) if context["ticket"] else None
     entry = material.entry
     said = _passage(entry, material.files) if entry else None
     message = said if entry and entry.kind == "message" else _passage(material.last_message, ())
@@ -166,7 +169,7 @@ def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> 
         reason=context["reason"],
         assigner=extra.get("by", ""),
         assignee=view.assigned if view else "",
-        comments=beside.text if beside is not None and internal else "",
+        comments=beside.text if beside is not None and internal else extra.get("comments", ""),
         from_department=_department_name(extra.get("from_department"), desk),
         problems=tuple(Complaint(*problem) for problem in extra.get("problems", ())),
         held_from=extra.get("held_from", ""),
@@ -200,14 +203,14 @@ def _zone(mail: ClaimedOut, desk: Desk, now: datetime) -> tuple[str, bool]:
     return own or desk.time_zone, own is not None
 
 
-def _view(snapshot: dict[str, Any], extra: dict[str, Any], desk: Desk) -> TicketView:
+def _view(snapshot: dict[str, Any], extra: dict[str, Any], desk: Desk, *, customer: bool) -> TicketView:
     times = ("created_at", "due_at", "overdue_since", "closed_at")
     values = {
         **snapshot,
         **{name: datetime.fromisoformat(snapshot[name]) if snapshot[name] else None for name in times},
     }
     facts = TicketFacts(participants=frozenset(), **values)
-    return ticket_view(facts, desk, suspected=extra.get("suspected", ""))
+    return ticket_view(facts, desk, suspected=extra.get("suspected", ""), customer=customer)
 
 
 def _moment(text: str | None) -> datetime | None:

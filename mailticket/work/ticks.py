@@ -25,6 +25,7 @@ from mailticket.store.autocounts import prune
 from mailticket.store.due import SLA
 from mailticket.store.engine import reading, transaction
 from mailticket.store.later import REMIND, WAKE
+from mailticket.store.links import WAITED
 from mailticket.store.seals import is_sealed, make_seal
 from mailticket.work.absences import end_absences
 from mailticket.work.alerts import AlertRounds
@@ -35,6 +36,7 @@ from mailticket.work.follow_ups import FollowUps
 from mailticket.work.later import Later
 from mailticket.work.reports import Reports
 from mailticket.work.schedules import Schedules
+from mailticket.work.waiting import Waiting
 
 log = structlog.get_logger()
 
@@ -72,6 +74,7 @@ class Ticks:
         handlers: dict[str, Handler] = {SLA: escalations.handle}
         later = Later(self._schedules.now, secret)
         handlers |= {WAKE: later.wake, REMIND: later.remind}
+        handlers[WAITED] = Waiting(self._schedules.now, secret).handle
         handlers |= {str(step): follow_ups.handle for step in Step}
         self._deadlines = DeadlineWork(engine, desk, clock, handlers)
         self._alerts = AlertRounds(engine, desk, self._schedules.now, secret, clock)
