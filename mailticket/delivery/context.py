@@ -137,6 +137,7 @@ class Letter:
     notice     what the desk itself has found out: that mail did not arrive, or was not sent
     since_date since when the customer waits, or the desk for them; next_date  when it is resolved
     updated    the customer was told where the ticket stands
+    newcomer   the reader has had few alerts yet, so that it is explained how to answer
     about      whom or what it is about, such as an address
     actions    what the reader can ask for by one tap
     promise_date  by when an answer can be expected
@@ -170,6 +171,7 @@ class Letter:
     since_date: datetime | None = None
     next_date: datetime | None = None
     updated: bool = False
+    newcomer: bool = True
     actions: tuple[TapLink, ...] = ()
     received: Receipt = _NO_RECEIPT
     promise_date: datetime | None = None
@@ -278,6 +280,7 @@ def _inside(letter: Letter) -> dict[str, Any]:
         "notice": letter.notice,
         "about": letter.about,
         "updated": letter.updated,
+        "newcomer": letter.newcomer,
         "problems": [_complaint(problem) for problem in letter.problems],
         "original": {"subject": letter.original_subject, "text": letter.original_text},
         "digest": _digest(letter.digest, letter.now),

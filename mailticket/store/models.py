@@ -456,6 +456,15 @@ class Outbox(Base):
     )
 
 
+class AgentPrimer(Base):
+    """One of an agent's first alerts, which explain how to answer (store/newcomers.py)."""
+
+    __tablename__ = "agent_primer"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    agent: Mapped[str] = mapped_column(String(80), index=True)
+    told_at: Mapped[datetime]
+
+
 class Deadline(Base):
     """A moment at which something is due for a ticket. Ticks claim these; nothing scans tickets.
 

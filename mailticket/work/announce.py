@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ from mailticket.store.absences import presence
 from mailticket.store.autocounts import count_automatic, note_automatic
 from mailticket.store.dialect import table_of
 from mailticket.store.models import MessageRef, Outbox
+from mailticket.store.newcomers import newcomers
 from mailticket.store.outbox import OutboxState, OutgoingMail, enqueue_all, message_key, planned_keys
 from mailticket.store.people import Contact, contacts
 from mailticket.work.links import action_links
@@ -79,6 +80,7 @@ def announce(
     allowed = _not_told_yet(session, allowed)
     if not allowed:
         return Announced(0, braked)
+    allowed = _explained(session, allowed, now)
     _make_needless(session, allowed, now)
     shown = [_shown(notice, ticket) for notice in allowed]
     talks = _conversations(session, allowed)
@@ -112,6 +114,24 @@ def announce(
     if refs:
         session.connection().execute(_REFER, refs)
     return Announced(sum(queued), braked)
+
+
+def _explained(session: Session, notices: list[Notice], now: datetime) -> list[Notice]:
+    """The notices, those marked that are among an agent's first about any ticket: they explain more."""
+    alerts = {
+        one.identity: one.identity.removeprefix("agent:")
+        for one in notices
+        if one.audience is Audience.INTERNAL
+        and one.ticket_id is not None
+        and one.identity.startswith("agent:")
+    }
+    new = newcomers(session, alerts.values(), now) if alerts else frozenset()
+    if not new:
+        return notices
+    return [
+        replace(one, extra=one.extra | {"newcomer": True}) if alerts.get(one.identity) in new else one
+        for one in notices
+    ]
 
 
 def _make_needless(session: Session, notices: Sequence[Notice], now: datetime) -> None:

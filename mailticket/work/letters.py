@@ -179,6 +179,7 @@ def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> 
         since_date=_moment(extra.get("since_date")),
         next_date=_moment(extra.get("next_date")),
         updated=bool(extra.get("updated")),
+        newcomer=bool(extra.get("newcomer")),
         actions=tuple(TapLink(**action) for action in context.get("actions", ())),
         received=_received(entry, material.files, view),
         promise_date=_moment(extra.get("promise_date")),
