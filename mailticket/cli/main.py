@@ -12,6 +12,7 @@ from mailticket.cli.account_commands import hash_password_command
 from mailticket.cli.agent_commands import agent_app
 from mailticket.cli.alias_commands import alias_app
 from mailticket.cli.ban_commands import address_app, ban_app
+from mailticket.cli.canned_commands import canned_app
 from mailticket.cli.check_command import check
 from mailticket.cli.config_commands import init
 from mailticket.cli.daemon_commands import run, send_sample
@@ -89,6 +90,7 @@ app.add_typer(report_app, name="report")
 app.add_typer(templates_app, name="templates")
 app.add_typer(rules_app, name="rules")
 app.add_typer(webhook_app, name="webhook")
+app.add_typer(canned_app, name="canned")
 
 
 def main() -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator
 
+from mailticket.config.canned import Canned
 from mailticket.config.lifecycle import CustomField, Requirement, Status, number_mask
 from mailticket.config.mails import SENT_BY_DEFAULT, MailCode
 from mailticket.config.people import Absences, Access, Agent, Organisation, Role, Team
@@ -58,6 +60,10 @@ class Department(Section):
     language: LanguageTag | None = None
     """Of mails to customers of whom nothing tells theirs; None is the desk's."""
     signature: str = ""
+    logo: Path | None = None
+    """A small image below each mail to a customer."""
+    logo_alt: Line | None = None
+    """What stands there where images are not shown; None is the desk's name."""
     acknowledge: bool = True
     acknowledge_replies: bool = False
     tell_promise: bool = True
@@ -189,6 +195,8 @@ class Desk(Section):
     """The role of agents without one; None: everything but manage."""
     access: Access = "all"
     """Whose tickets an agent may work on, unless their own section says otherwise."""
+    url: Line | None = None
+    """The house's web page, for templates."""
     mails: dict[MailCode, bool] = Field(default_factory=dict)
     """Which mails go, where it differs from what is usual."""
     acknowledge_after: Duration = timedelta(seconds=10)
@@ -215,6 +223,7 @@ class Desk(Section):
     digest: Digest = Digest()
     digests: dict[str, NamedDigest] = {}
     reports: dict[str, NamedReport] = {}
+    canned: dict[str, Canned] = {}
     follow_ups: dict[str, FollowUp] = {}
     absence: Absences = Absences()
     queues: dict[str, SavedQueue] = {}

@@ -11,6 +11,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from mailticket.config.desk import Department, Schedule, SLAPlan
+from mailticket.config.mail_references import MAIL_RULES
 from mailticket.config.people_references import PEOPLE_RULES
 from mailticket.config.problems import Path, did_you_mean, dotted
 from mailticket.config.promise import TARGETS
@@ -65,6 +66,8 @@ REFERENCES: tuple[tuple[Path, str], ...] = (
     (("rules", _ANY, "then", "sla_plan"), "sla_plans"),
     (("rules", _ANY, "then", "agent"), "agents"),
     (("rules", _ANY, "then", "team"), "teams"),
+    (("rules", _ANY, "then", "canned"), "canned"),
+    (("canned", _ANY, "departments"), "departments"),
     (("rules", _ANY, "then", "webhooks"), "webhooks"),
     (("sla_plans", _ANY, "steps", _ANY, "webhooks"), "webhooks"),
     (("fields", _ANY, "departments"), "departments"),
@@ -106,6 +109,7 @@ _NOUN = {
     "follow_ups": "follow-up",
     "roles": "role",
     "webhooks": "webhook",
+    "canned": "canned reply",
 }
 _EVERYWHERE = frozenset({"", "*", "0.0.0.0", "::"})  # noqa: S104 - compared with, never bound to
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -333,6 +337,7 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     smarthost_can_be_used,
     signatures_can_be_verified,
     templates_folder_exists,
+    *MAIL_RULES,
     mail_comes_in_somewhere,
 )
 

@@ -38,6 +38,7 @@ KEYED = (
     "schedules",
     "digests",
     "reports",
+    "canned",
     "follow_ups",
     "webhooks",
     "queues",

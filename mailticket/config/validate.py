@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import SecretStr, ValidationError
 
 from mailticket.config import wording
-from mailticket.config.desk import Desk, Section
+from mailticket.config.desk import Department, Desk, Section
 from mailticket.config.document import Document
 from mailticket.config.paths import absolute, database_url
 from mailticket.config.problems import Path, did_you_mean, mask_url
@@ -160,6 +160,8 @@ def _with_absolute_paths(draft: Draft, entry: Section) -> Section:
         names = ("tls_certificate", "tls_key")
     elif isinstance(entry, Mailbox):
         names = ("ca_file",)
+    elif isinstance(entry, Department):
+        names = ("logo",)
     written = {name: getattr(entry, name) for name in names}
     paths = {
         name: absolute(path, draft.root, draft.service.state_dir) for name, path in written.items() if path

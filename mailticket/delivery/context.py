@@ -140,6 +140,7 @@ class Letter:
     newcomer   the reader has had few alerts yet, so that it is explained how to answer
     about      whom or what it is about, such as an address
     actions    what the reader can ask for by one tap
+    logo       (content id, text in its place) of an image that goes along
     promise_date  by when an answer can be expected
     also       further tickets an acknowledgement tells of
     merged_from  number of the ticket that was merged into this one
@@ -150,6 +151,7 @@ class Letter:
     company: str
     now: datetime
     company_url: str = ""
+    logo: tuple[str, str] | None = None
     zone: str = "UTC"
     zone_is_theirs: bool = False
     command_prefix: str = "#"
@@ -240,6 +242,7 @@ def _common(letter: Letter) -> dict[str, Any]:
             "kind": letter.recipient.kind,
         },
         "reply": {"marker": letter.reply[0], "token": letter.reply[1]} if letter.reply else None,
+        "logo": {"cid": letter.logo[0], "alt": letter.logo[1]} if letter.logo else None,
         "now": letter.now,
         "zone": letter.zone,
         "zone_is_theirs": letter.zone_is_theirs,

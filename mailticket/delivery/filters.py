@@ -18,10 +18,9 @@ from mailticket.delivery.link_values import Links
 from mailticket.delivery.sandbox import RUN, Run
 from mailticket.delivery.values import Table, Value, Words
 from mailticket.mail.charset import clean_text
+from mailticket.mail.defang import defang
 
 _LONGEST_JOIN = 20_000
-_SCHEME = re.compile(r"ttp(?=s?:)", re.IGNORECASE)
-_DOT_IN_NAME = re.compile(r"(?<=\w)[.。．｡](?=\w\w)")
 _REPLY_PREFIX = re.compile(
     r"(?:re|aw|antw|antwort|sv|vs|rif|ref|odp|res|fwd?|wg|tr|rv|enc|doorst|vl)(?:\[\d{1,3}\])?\s?:\s*",
     re.IGNORECASE,
@@ -151,12 +150,6 @@ def _short(text: str, length: int) -> str:
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 
-def _defang(text: str) -> str:
-    """Foreign text in an automatic mail: nothing in it becomes a link. `hxxps://evil[.]example`."""
-    broken_up = _DOT_IN_NAME.sub("[.]", _SCHEME.sub("xxp", text))
-    return broken_up.replace("://", "[:]//").replace("@", "[at]")
-
-
 def _without_re(subject: str) -> str:
     """A subject without the reply and forward marks in front of it, so that ours stands alone."""
     rest = clean_text(subject, limit=2_000, one_line=True)
@@ -262,7 +255,7 @@ TEMPLATE_FILTERS: dict[str, Any] = {name: FILTERS[name] for name in _JINJA} | {
     "command": _command,
     "cut": _cut,
     "date": _date,
-    "defang": _defang,
+    "defang": defang,
     "due": _due,
     "facts": _facts,
     "files": _files,

@@ -26,6 +26,14 @@ class ReplyLines:
     token_line: str
 
 
+@dataclass(frozen=True, slots=True)
+class LogoShown:
+    """An image that goes along with the mail (`cid`, without brackets), and what stands in its place."""
+
+    cid: str
+    alt: str
+
+
 def reply_lines(reply: object) -> ReplyLines | None:
     """The lines of a context's `reply`: a mapping with `marker` and `token`, or None.
 
@@ -49,8 +57,26 @@ def text_page(body: str, reply: ReplyLines | None) -> str:
     return f"{reply.marker}\n\n{body}\n\n{reply.token_line}\n"
 
 
+def logo_shown(logo: object) -> LogoShown | None:
+    """A context's `logo`: a mapping with the `cid` of an image that goes along, and its `alt` text, or None.
+
+    Raises TypeError or KeyError when it is something else.
+    """
+    if logo is None:
+        return None
+    if not isinstance(logo, Mapping):
+        raise TypeError("logo must be None or have a cid and an alt")
+    return LogoShown(*(clean_text(str(logo[key]), limit=200, one_line=True) for key in ("cid", "alt")))
+
+
 def html_page(
-    environment: Environment, *, subject: str, body: str, language: str, reply: ReplyLines | None
+    environment: Environment,
+    *,
+    subject: str,
+    body: str,
+    language: str,
+    reply: ReplyLines | None,
+    logo: LogoShown | None = None,
 ) -> str:
     """The HTML part. `body` is finished HTML, everything else is escaped. Raises as Jinja2 does."""
     return environment.get_template(LAYOUT).render(
@@ -59,4 +85,6 @@ def html_page(
         language=language,
         marker=reply.marker if reply else "",
         token_line=reply.token_line if reply else "",
+        logo_cid=logo.cid if logo else "",
+        logo_alt=logo.alt if logo else "",
     )  # fmt: skip

@@ -21,9 +21,18 @@ from traceback import walk_tb
 from jinja2.exceptions import TemplateError, TemplateNotFound, TemplateSyntaxError
 
 from mailticket.delivery.filters import TEMPLATE_FILTERS, finalize
-from mailticket.delivery.layout import LAYOUT, ReplyLines, html_page, reply_lines, text_page
+from mailticket.delivery.layout import (
+    LAYOUT,
+    LogoShown,
+    ReplyLines,
+    html_page,
+    logo_shown,
+    reply_lines,
+    text_page,
+)
 from mailticket.delivery.markdown import BadSkeleton, shape_of
 from mailticket.delivery.moments import zone_of
+from mailticket.delivery.names import UsedName, used_names
 from mailticket.delivery.phrases import phrases_of
 from mailticket.delivery.sandbox import MAX_OUTPUT, RUN, BoundedEnvironment, Branch, FolderLoader, Run, frozen
 from mailticket.errors import Permanent
@@ -103,14 +112,31 @@ class Renderer:
             spoken = Path(file).parent.name
             values = frozen(context)
             run = _run(values, spoken)
-            reply = reply_lines(values.get("reply"))
+            reply, logo = reply_lines(values.get("reply")), logo_shown(values.get("logo"))
             chunks: list[str] = []
             for chunk in template.generate({**values, RUN: run}):
                 run.spend(len(chunk))
                 chunks.append(chunk)
-            return self._finish("".join(chunks), run, spoken, reply)
+            return self._finish("".join(chunks), run, spoken, reply, logo)
         except Exception as problem:  # whatever a template breaks parks one mail, no more
             raise _located(problem, file) from problem
+
+    def source(self, code: str, language: str) -> tuple[str, str]:
+        """(path, text) of the file a template is rendered from. Raises `TemplateProblem`."""
+        try:
+            environment = self._environment(self._chain(language))
+            assert environment.loader is not None
+            text, file, _ = environment.loader.get_source(environment, code + SUFFIX)
+        except Exception as problem:
+            raise _located(problem, code + SUFFIX) from problem
+        return file or code, text
+
+    def names(self, code: str, language: str) -> list[UsedName]:
+        """Every name a template uses, in branches that are never taken too. Raises `TemplateProblem`."""
+        try:
+            return list(used_names(self._environment(self._chain(language)), code + SUFFIX))
+        except Exception as problem:
+            raise _located(problem, code + SUFFIX) from problem
 
     def languages(self) -> list[str]:
         """The languages that have at least one template, in order."""
@@ -123,11 +149,13 @@ class Renderer:
         }
         return sorted(found)
 
-    def _finish(self, skeleton: str, run: Run, language: str, reply: ReplyLines | None) -> Rendered:
+    def _finish(
+        self, skeleton: str, run: Run, language: str, reply: ReplyLines | None, logo: LogoShown | None
+    ) -> Rendered:
         shape = shape_of(skeleton)
         subject = shape.subject_of(run.values)
         body = shape.html_of(run.values)
-        html = html_page(self._layouts, subject=subject, body=body, language=language, reply=reply)
+        html = html_page(self._layouts, subject=subject, body=body, language=language, reply=reply, logo=logo)
         text = text_page(shape.text_of(run.values), reply)
         if len(text) > 2 * MAX_OUTPUT or len(html) > 8 * MAX_OUTPUT:
             raise BadSkeleton("the mail is too long")

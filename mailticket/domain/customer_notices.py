@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mailticket.config.desk import Desk
+from mailticket.domain.canned import for_rule
 from mailticket.domain.status import FINISHED
 from mailticket.domain.types import Audience, Event, EventKind, Notice, Quiet, TicketFacts
 from mailticket.mail.address import canonical
@@ -45,14 +46,10 @@ def of_new_ticket(
         return Told("ticket.notice", ticket.requester, entry, GENERATED, extra)
     wait = desk.acknowledge_after
     if event.data.get("canned") and desk.sends(ticket.department, "ticket.autoreply"):
-        return Told(
-            "ticket.autoreply",
-            ticket.requester,
-            entry,
-            REPLIED,
-            extra | {"canned": event.data["canned"]},
-            wait,
-        )
+        text = for_rule(event.data["canned"], ticket, desk)
+        if text is not None:
+            extra |= {"canned_text": text}
+            return Told("ticket.autoreply", ticket.requester, entry, REPLIED, extra, wait)
     if ticket.held_for is not None and desk.sends(ticket.department, "ticket.held"):
         return Told("ticket.held", ticket.requester, entry, REPLIED, {}, wait)
     return Told("ticket.autoresp", ticket.requester, entry, REPLIED, extra, wait)

@@ -15,6 +15,7 @@ from mailticket.domain.absence import represented
 from mailticket.domain.access import from_cc, may_add_by_cc
 from mailticket.domain.actor import Actor
 from mailticket.domain.assignment import claim_on_reply
+from mailticket.domain.canned import joined
 from mailticket.domain.change import AddEntry, AddParticipant, Change, Decision, ReturnToAgent, SetField
 from mailticket.domain.effects import ALONE, EFFECTS
 from mailticket.domain.leak_guard import for_customer, leaks
@@ -62,6 +63,7 @@ def decide_agent(
         told = for_customer(parsed, signature_of(reading), actor)
         actor = replace(actor, asked=replace(parsed, body=told))
         problems += leaks(told, reading.content, actor)
+    actor = joined(actor)
     changes: list[Change] = []
     alone = next((one for one in parsed.commands if one.name in ALONE), None)
     if alone is not None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from mailticket.domain import (
     absence_commands,
+    canned,
     field_commands,
     later_commands,
     lifecycle_commands,
@@ -22,6 +23,7 @@ from mailticket.domain.actor import Effect
 from mailticket.mail.vocabulary import CommandName
 
 EFFECTS: Final[dict[CommandName, Effect]] = {
+    **canned.EFFECTS,
     **field_commands.EFFECTS,
     **later_commands.EFFECTS,
     **lifecycle_commands.EFFECTS,

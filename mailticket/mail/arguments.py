@@ -69,6 +69,9 @@ NAME: Final = Shape("needs a name after it", "NAME", _starts_with_letter)
 WORD: Final = Shape(
     "needs one word after it", "WORD", lambda one: _TAG.fullmatch(one) is not None, brackets="~"
 )
+CANNED: Final = Shape(
+    "needs the key of a canned reply after it", "KEY [NAME=VALUE ...]", _starts_with_letter, free=True
+)
 ADDRESS: Final = Shape("needs a mail address after it", "ADDRESS", _starts_with_letter)
 TIME: Final = Shape("needs a time after it", "WHEN", lambda one: _starts_with_letter(one.removeprefix("+")))
 ABSENCE: Final = Shape(

@@ -12,6 +12,7 @@ from typing import Final, Self
 from mailticket.mail.arguments import (
     ABSENCE,
     ADDRESS,
+    CANNED,
     FIELD,
     INTO,
     LATER,
@@ -60,6 +61,8 @@ class CommandName(enum.StrEnum):
             "the text stays inside; words on the same line belong to it")
     REPLY = ("reply", NOTHING, "kind", "", "reply",
              "the text goes to the customer, which is what it does anyway")
+    USE = ("use", CANNED, "", "canned macro snippet", 'use password-reset link="https://bank.example/reset"',
+           "puts a canned reply below your words: its key or title, and the values it asks for")
 
     # Who looks after it.
     TAKE = ("take", NOTHING, "assignee", "accept claim", "take", "you become the assignee")

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from mailticket.config.desk import Desk
+from mailticket.config.desk import Department, Desk
 from mailticket.delivery.alert_values import alert_of, summary_of
 from mailticket.delivery.context import (
     Complaint,
@@ -39,6 +39,7 @@ from mailticket.mail.types import Address
 from mailticket.store import blobs
 from mailticket.store.models import Entry, EntryAttachment, Inbound
 from mailticket.store.outbox import ClaimedOut, Rendered
+from mailticket.work.logos import logo_of
 
 MAX_ATTACHED = 10_000_000
 """Bytes of attachments passed on in one mail; the rest is named only."""
@@ -129,7 +130,7 @@ def write(renderer: Renderer, mail: ClaimedOut, material: Material, desk: Desk, 
         html=rendered.html,
         in_reply_to=chain[-1] if chain else None,
         references=chain,
-        attachments=_attachments(mail, material),
+        attachments=(*_attachments(mail, material), *_logo_parts(mail, desk)),
         automatic=context["automatic"],
         instance=desk.instance,
         bulk=mail.audience == "internal",
@@ -156,6 +157,8 @@ def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> 
     return Letter(
         recipient=Person(mail.recipient_name, mail.recipient, "agent" if internal else "customer"),
         company=desk.name,
+        company_url=desk.url or "",
+        logo=_shown_logo(mail, department, desk),
         now=now,
         zone=zone,
         zone_is_theirs=is_theirs,
@@ -193,6 +196,21 @@ def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> 
         alert=alert_of(extra.get("alert")),
         alerts=summary_of(extra.get("alerts")),
     )
+
+
+def _logo_parts(mail: ClaimedOut, desk: Desk) -> tuple[OutgoingAttachment, ...]:
+    """The logo of the department, in mails to customers."""
+    ticket = mail.context["ticket"]
+    if mail.audience == "internal" or not ticket:
+        return ()
+    logo = logo_of(desk.departments.get(ticket["department"]))
+    return () if logo is None else (logo,)
+
+
+def _shown_logo(mail: ClaimedOut, department: Department | None, desk: Desk) -> tuple[str, str] | None:
+    parts = _logo_parts(mail, desk)
+    alt = department.logo_alt if department is not None else None
+    return (parts[0].content_id, alt or desk.name) if parts else None
 
 
 def _zone(mail: ClaimedOut, desk: Desk, now: datetime) -> tuple[str, bool]:
