@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailticket.delivery.catalogue import CATALOGUE
@@ -140,6 +140,7 @@ def test_a_field_of_a_letter_is_either_for_customers_or_poisoned_here() -> None:
     assert {one.name for one in fields(letter)} - changed - figures <= public
 
 
+@settings(deadline=None, max_examples=40)  # each example reads its templates anew
 @given(
     st.sampled_from([
         "reason", "note.text", "comments", "ticket.assigned", "ticket.sla", "alert.ledger", "about",
