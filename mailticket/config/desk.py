@@ -17,7 +17,7 @@ from pydantic import Field, field_validator
 from mailticket.config.canned import Canned
 from mailticket.config.lifecycle import CustomField, Requirement, Status, number_mask
 from mailticket.config.mails import SENT_BY_DEFAULT, MailCode
-from mailticket.config.people import Absences, Access, Agent, Organisation, Role, Team
+from mailticket.config.people import Absences, Access, Agent, Organisation, Role, Strategies, Team
 from mailticket.config.promise import Alerts, SLAPlan, Step
 from mailticket.config.queues import SavedQueue
 from mailticket.config.reports import Digest, FollowUp, NamedDigest, NamedReport
@@ -76,6 +76,7 @@ class Department(Section):
     """Who has a ticket that a customer's mail brings back: whoever had it, or nobody yet."""
     reopen_window: Duration | None = None
     """As the desk's, where it differs."""
+    assign: Strategies = ()
 
     @property
     def address(self) -> str:

@@ -3,18 +3,48 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from mailticket.config.section import Section
-from mailticket.config.values import Addresses, Days, Domains, LanguageTag, Line, PositiveDuration, TimeZone
+from mailticket.config.values import (
+    Addresses,
+    Days,
+    Domains,
+    LanguageTag,
+    Line,
+    NotThis,
+    PositiveDuration,
+    TimeZone,
+)
 
 Right = Literal["reply", "note", "assign", "transfer", "close", "merge", "edit", "manage"]
 """What an agent may be allowed: domain/permissions.py (Permission) says what each means."""
 
 Access = Literal["all", "departments"]
 """Whose tickets an agent may work on: everybody's, or those of the agent's own departments."""
+
+
+Strategy = Literal["sticky", "skill", "round_robin", "least_loaded"]
+"""A word of how tickets are given out: domain/distribution.py says what each means."""
+
+_LAST = ("round_robin", "least_loaded")
+
+
+def _strategies(value: tuple[Strategy, ...]) -> tuple[Strategy, ...]:
+    if len(set(value)) != len(value):
+        raise NotThis("names one way twice")
+    early = next((one for one in value[:-1] if one in _LAST), None)
+    if early is not None:
+        raise NotThis(f'has something behind "{early}", which always finds somebody')
+    if "skill" in value and value[-1] not in _LAST:
+        raise NotThis('needs "round_robin" or "least_loaded" behind "skill": several may know the same')
+    return value
+
+
+Strategies = Annotated[tuple[Strategy, ...], AfterValidator(_strategies)]
+"""How tickets are given out, tried from left to right; () leaves it to the agents."""
 
 
 class Absences(Section):
@@ -72,6 +102,9 @@ class Team(Section):
     name: Line
     lead: str | None = None
     members: tuple[str, ...] = ()
+    assign: Strategies = ()
+    quiet: tuple[str, ...] = ()
+    """Members who hear only of their own tickets."""
 
 
 class Organisation(Section):

@@ -51,6 +51,7 @@ REFERENCES: tuple[tuple[Path, str], ...] = (
     (("agents", _ANY, "role"), "roles"),
     (("teams", _ANY, "lead"), "agents"),
     (("teams", _ANY, "members"), "agents"),
+    (("teams", _ANY, "quiet"), "agents"),
     (("organisations", _ANY, "account_manager"), "agents"),
     (("organisations", _ANY, "team"), "teams"),
     (("organisations", _ANY, "priority"), "priorities"),

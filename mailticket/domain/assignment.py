@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mailticket.config.desk import Desk
+from mailticket.config.desk import Desk, Team
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def alerted(desk: Desk, department: str, assignee: str | None = None, team: str 
     managers = [item.manager for item in desk.departments.values() if item.manager is not None]
     offers: tuple[tuple[Iterable[str], str], ...] = (
         ((assignee,) if assignee is not None else (), "the assignee"),
-        ((*group.members, *lead) if group is not None else (), f"team {group.name}" if group else ""),
+        ((*listening(group), *lead) if group is not None else (), f"team {group.name}" if group else ""),
         (desk.members_of(department) if home is not None else (), f"{home.name}'s members" if home else ""),
         (
             (home.manager,) if home is not None and home.manager is not None else (),
@@ -91,6 +91,11 @@ def alerted(desk: Desk, department: str, assignee: str | None = None, team: str 
         if known:
             return Alerted(known, reason)
     return Alerted((), "the desk has no agents")
+
+
+def listening(team: Team) -> tuple[str, ...]:
+    """The members who want to hear of the team's tickets; all where nobody does."""
+    return tuple(one for one in team.members if one not in team.quiet) or team.members
 
 
 def _name(desk: Desk, agent: str) -> str:

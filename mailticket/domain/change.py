@@ -371,6 +371,15 @@ class EndAbsence:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class TakeTurn:
+    """A ticket was given out in a pool ("department:KEY", "team:KEY"): whose turn that was."""
+
+    pool: str
+    agent: str
+    why: str
+
+
 Change = (
     OpenTicket
     | AddEntry
@@ -397,6 +406,7 @@ Change = (
     | SetRequester
     | AddBan
     | SetAbsence
+    | TakeTurn
     | EndAbsence
 )
 

@@ -15,7 +15,7 @@ from typing import Any
 from mailticket.config.desk import Desk
 from mailticket.domain import customer_notices
 from mailticket.domain.absence_notices import absence_notices
-from mailticket.domain.assignment import alerted
+from mailticket.domain.assignment import alerted, listening
 from mailticket.domain.customer_notices import GENERATED, REPLIED
 from mailticket.domain.types import Audience, Event, EventKind, Notice, Quiet, TicketFacts
 from mailticket.mail.header_out import mailable
@@ -211,7 +211,7 @@ class _Planner:
     def assigned(self) -> Iterator[Notice]:
         if self.event.data["field"] == "team":
             team = self.desk.teams.get(self.event.data["after"])
-            members: tuple[str, ...] = team.members if team else ()
+            members: tuple[str, ...] = listening(team) if team else ()
         else:
             members = (self.event.data["after"],)
         yield from self._agents(members, "assigned.alert", self._said(), {"by": self._by()})

@@ -33,6 +33,7 @@ from mailticket.domain.change import (
     SetWake,
     SpendTime,
     Tag,
+    TakeTurn,
 )
 from mailticket.domain.status import FINISHED
 from mailticket.domain.tie_changes import Link, Refer, SetCustomField, Unlink, Unrefer
@@ -52,6 +53,7 @@ from mailticket.store.people import (
     note_unreachable,
     remove_participant,
 )
+from mailticket.store.workload import take_turn
 
 __all__ = ["Applied", "TicketChanges", "apply_changes", "change_field", "record"]
 
@@ -172,6 +174,8 @@ class TicketChanges:
                 add_ban(self.session, change.pattern, "reject", change.reason, self.now, None)
                 data = {"pattern": change.pattern, "reason": change.reason}
                 self._happened(EventKind.BANNED, change.actor, change.why, data)
+            case TakeTurn():
+                take_turn(self.session, change.pool, change.agent, self.now)
             case SetAbsence() | EndAbsence():
                 self._absence(change)
             case _:

@@ -40,6 +40,7 @@ from mailticket.store.inbox import Claimed, InboundState, Inbox, finish
 from mailticket.store.load import note_mail
 from mailticket.store.queries import gather, ticket_facts
 from mailticket.work.announce import announce
+from mailticket.work.assigning import assigned
 from mailticket.work.crash import crash_point
 from mailticket.work.parsers import ParserPool, Unread
 from mailticket.work.schedules import Schedules
@@ -187,6 +188,8 @@ class Receiver:
         facts = gather(session, item.reading, arrival, desk, self._secret)
         facts = replace(facts, verified=item.verified)
         decision = decide(item.reading, arrival, facts, desk, now)
+        times = self._schedules.now()
+        decision = assigned(session, decision, facts, item.reading, desk, times, now)
         done = apply(session, decision, item.reading, arrival, now)
         note_mail(
             session, item.reading, arrival, facts, decision, done.ticket.id if done.ticket else None, desk

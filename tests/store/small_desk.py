@@ -16,6 +16,7 @@ from mailticket.delivery.render import Renderer
 from mailticket.domain.change import Decision
 from mailticket.domain.decide import decide
 from mailticket.domain.notify import Occasion, plan
+from mailticket.domain.schedule import WorkingTimes
 from mailticket.domain.types import Arrival
 from mailticket.mail.read import read
 from mailticket.store import blobs, outbox
@@ -25,6 +26,7 @@ from mailticket.store.engine import reading, transaction
 from mailticket.store.models import Inbound, Ticket
 from mailticket.store.queries import gather, ticket_facts
 from mailticket.work.announce import announce
+from mailticket.work.assigning import assigned
 from mailticket.work.letters import load_material, write
 
 SECRET = b"0123456789abcdef0123456789abcdef"
@@ -74,6 +76,8 @@ class SmallDesk:
             arrival = Arrival(inbound.id, recipient, sender, "smtp", self.now, inbound.content_digest)
             facts = gather(session, mail, arrival, self.desk, SECRET)
             decision = decide(mail, arrival, facts, self.desk, self.now)
+            times = WorkingTimes(self.desk)
+            decision = assigned(session, decision, facts, mail, self.desk, times, self.now)
             done = apply(session, decision, mail, arrival, self.now)
             record(session, done.events, decision.trust)
             session.flush()

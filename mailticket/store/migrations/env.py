@@ -8,7 +8,7 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 
-from mailticket.store import absence_models, alert_models, link_models, log_models, webhook_models
+from mailticket.store import absence_models, alert_models, link_models, log_models, turn_models, webhook_models
 from mailticket.store.fulltext import is_index
 from mailticket.store.models import Base, UTCDateTime
 
@@ -18,7 +18,7 @@ def render_item(kind: str, item: object, _context: AutogenContext) -> str | Lite
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UTCDateTime) else False
 
 
-_TABLES_ELSEWHERE = (absence_models, alert_models, link_models, log_models, webhook_models)
+_TABLES_ELSEWHERE = (absence_models, alert_models, link_models, log_models, turn_models, webhook_models)
 
 connection: Connection = context.config.attributes["connection"]
 context.configure(
