@@ -21,6 +21,7 @@ from mailticket.cli.demo_command import demo
 from mailticket.cli.desk_commands import inbox_app, outbox_app, status
 from mailticket.cli.explain_command import explain
 from mailticket.cli.held_commands import held_app
+from mailticket.cli.person_commands import person_app
 from mailticket.cli.report_commands import report_app
 from mailticket.cli.rules_commands import rules_app
 from mailticket.cli.simulate_command import simulate
@@ -86,6 +87,7 @@ app.add_typer(inbox_app, name="inbox")
 app.add_typer(outbox_app, name="outbox")
 app.add_typer(ban_app, name="ban")
 app.add_typer(address_app, name="address")
+app.add_typer(person_app, name="person")
 app.add_typer(report_app, name="report")
 app.add_typer(templates_app, name="templates")
 app.add_typer(rules_app, name="rules")

@@ -79,6 +79,7 @@ class SmallDesk:
             times = WorkingTimes(self.desk)
             decision = assigned(session, decision, facts, mail, self.desk, times, self.now)
             done = apply(session, decision, mail, arrival, self.now)
+            inbound.ticket_id = done.ticket.id if done.ticket else decision.ticket
             record(session, done.events, decision.trust)
             session.flush()
             after = ticket_facts(session, done.ticket) if done.ticket else None
