@@ -17,7 +17,16 @@ from pydantic import Field, field_validator
 from mailticket.config.canned import Canned
 from mailticket.config.lifecycle import CustomField, Requirement, Status, number_mask
 from mailticket.config.mails import SENT_BY_DEFAULT, MailCode
-from mailticket.config.people import Absences, Access, Agent, Organisation, Role, Strategies, Team
+from mailticket.config.people import (
+    Absences,
+    Access,
+    Agent,
+    DepartmentAlerts,
+    Organisation,
+    Role,
+    Strategies,
+    Team,
+)
 from mailticket.config.promise import Alerts, SLAPlan, Step
 from mailticket.config.queues import SavedQueue
 from mailticket.config.reports import Digest, FollowUp, NamedDigest, NamedReport
@@ -77,6 +86,7 @@ class Department(Section):
     reopen_window: Duration | None = None
     """As the desk's, where it differs."""
     assign: Strategies = ()
+    alerts: DepartmentAlerts = DepartmentAlerts()
 
     @property
     def address(self) -> str:

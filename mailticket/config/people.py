@@ -47,6 +47,21 @@ Strategies = Annotated[tuple[Strategy, ...], AfterValidator(_strategies)]
 """How tickets are given out, tried from left to right; () leaves it to the agents."""
 
 
+Hearer = Literal["concerned", "assignee", "team", "lead", "department", "manager", "account_manager"]
+"""Who can hear of something: domain/alert_switches.py says who each is."""
+
+
+class DepartmentAlerts(Section):
+    """Who hears of what happens to a department's tickets; () is nobody."""
+
+    new_ticket: tuple[Hearer, ...] = ("concerned",)
+    new_message: tuple[Hearer, ...] = ("concerned",)
+    note: tuple[Hearer, ...] = ("concerned",)
+    assignment: tuple[Hearer, ...] = ("concerned",)
+    transfer: tuple[Hearer, ...] = ("concerned",)
+    overdue: tuple[Hearer, ...] = ("concerned",)
+
+
 class Absences(Section):
     """What is made of agents' out-of-office replies to alerts.
 

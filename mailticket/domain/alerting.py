@@ -13,6 +13,7 @@ from datetime import datetime
 
 from mailticket.config.desk import Desk, Step
 from mailticket.domain.absence import NOTHING_RECORDED, Presence, stand_in
+from mailticket.domain.alert_switches import hearers
 from mailticket.domain.assignment import after_transfer, alerted
 from mailticket.domain.change import CallWebhook, Change, SetField, Tag
 from mailticket.domain.routing import plan_after_transfer
@@ -110,7 +111,8 @@ def _people(name: str, ticket: TicketFacts, desk: Desk) -> tuple[Sequence[str], 
             return ((home.manager,) if home and home.manager else ()), f"you manage {where}"
         case _:
             found = alerted(desk, ticket.department, ticket.assignee, ticket.team)
-            return found.agents, f"the ticket concerns {found.reason}"
+            told = hearers("overdue", found.agents, ticket, desk)
+            return told, f"the ticket concerns {found.reason}"
 
 
 def changes_of(steps: Iterable[Step], ticket: TicketFacts, desk: Desk, because: str) -> tuple[Change, ...]:

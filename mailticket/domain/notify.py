@@ -15,6 +15,8 @@ from typing import Any
 from mailticket.config.desk import Desk
 from mailticket.domain import customer_notices
 from mailticket.domain.absence_notices import absence_notices
+from mailticket.domain.alert_switches import Occasion as AlertOf
+from mailticket.domain.alert_switches import hearers
 from mailticket.domain.assignment import alerted, listening
 from mailticket.domain.customer_notices import GENERATED, REPLIED
 from mailticket.domain.types import Audience, Event, EventKind, Notice, Quiet, TicketFacts
@@ -132,7 +134,7 @@ class _Planner:
         else:
             # whoever opens a ticket for somebody else gets it too: it tells its number, and how to answer
             behalf = self.event.data.get("on_behalf")
-            concerned = (*self._concerned(), *((behalf,) if behalf else ()))
+            concerned = (*self._hearing("new_ticket"), *((behalf,) if behalf else ()))
             yield from self._agents(concerned, "ticket.alert", entry, extra, by_all=behalf is not None)
         if self.occasion.acknowledge:
             promise = self._promise()
@@ -147,7 +149,7 @@ class _Planner:
             yield from self._held(self.event.entry_id, self.ticket.held_for)
         else:
             extra = self._beside(self.event.entry_id)
-            yield from self._agents(self._concerned(), "message.alert", self.event.entry_id, extra)
+            yield from self._agents(self._hearing("new_message"), "message.alert", self.event.entry_id, extra)
             for told in customer_notices.of_activity(self.event, self.ticket, self.occasion.copied):
                 yield self._told(told)
         if self.occasion.acknowledge:
@@ -169,7 +171,7 @@ class _Planner:
         yield from self._agents(others, "note.alert", self.event.entry_id)
 
     def note(self) -> Iterator[Notice]:
-        yield from self._agents(self._concerned(), "note.alert", self.event.entry_id)
+        yield from self._agents(self._hearing("note"), "note.alert", self.event.entry_id)
 
     def joined(self) -> Iterator[Notice]:
         """A message that came from another ticket; who decided it hears of it too, and so of its place."""
@@ -214,11 +216,12 @@ class _Planner:
             members: tuple[str, ...] = listening(team) if team else ()
         else:
             members = (self.event.data["after"],)
-        yield from self._agents(members, "assigned.alert", self._said(), {"by": self._by()})
+        told = hearers("assignment", members, self.ticket, self.desk)
+        yield from self._agents(told, "assigned.alert", self._said(), {"by": self._by()})
 
     def transferred(self) -> Iterator[Notice]:
         extra = {"from_department": self.event.data["before"], "by": self._by()}
-        yield from self._agents(self._concerned(), "transfer.alert", self._said(), extra)
+        yield from self._agents(self._hearing("transfer"), "transfer.alert", self._said(), extra)
 
     def bounced(self) -> Iterator[Notice]:
         """Whoever wrote what did not arrive is told, and whoever has the ticket now."""
@@ -238,6 +241,10 @@ class _Planner:
     def _concerned(self) -> tuple[str, ...]:
         """The agents who hear of the ticket: never nobody while the desk has anybody."""
         return alerted(self.desk, self.ticket.department, self.ticket.assignee, self.ticket.team).agents
+
+    def _hearing(self, what: AlertOf) -> tuple[str, ...]:
+        """The agents who hear of this, as the department says; usually those it concerns."""
+        return hearers(what, self._concerned(), self.ticket, self.desk)
 
     def _promise(self) -> datetime | None:
         told = self.desk.departments[self.ticket.department].tell_promise
