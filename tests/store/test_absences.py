@@ -151,12 +151,12 @@ def test_an_out_of_office_to_an_alert_is_learnt_and_kept_off_the_ticket(engine: 
     desk = desk_of(engine)
     alert = opened(desk)
     assert alert is not None
-    sent = len(desk.sent)
+    sent = len(desk.to(ANN))
     decision = desk.receive(
         out_of_office(alert, "I am out of the office and back on 30 November 2026."), sender=""
     )
     assert decision.outcome is Outcome.RECORDED, decision.reasons
-    assert len(desk.sent) == sent  # nothing goes to a mailbox that answers by itself
+    assert len(desk.to(ANN)) == sent  # nothing goes to a mailbox that answers by itself
     (row,) = absences(desk)
     assert (row.agent, row.source) == ("ann", "auto-reply")
     assert row.until == datetime(2026, 11, 30, tzinfo=UTC)
