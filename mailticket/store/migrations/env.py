@@ -8,7 +8,14 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 
-from mailticket.store import absence_models, alert_models, link_models, log_models, turn_models, webhook_models
+from mailticket.store import (
+    absence_models,
+    alert_models,
+    link_models,
+    log_models,
+    turn_models,
+    webhook_models,
+)
 from mailticket.store.fulltext import is_index
 from mailticket.store.models import Base, UTCDateTime
 
