@@ -340,7 +340,7 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(st.lists(WORDS, max_size=15).map("".join) | st.text(alphabet=st.characters(codec=None)))
 @example("#note \u2028#close")
 @example("#note ＃close")
@@ -354,7 +354,7 @@ def test_no_text_that_may_be_sent_holds_a_command_line(text: str) -> None:
     assert parse_commands(result.body) == Commands(False, (), result.body)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(WORDS, max_size=15).map("".join), st.sampled_from(LINES_THAT_STOP_THE_MAIL))
 def test_nothing_written_beside_it_lets_a_wrong_line_through(
     text: str, wrong: tuple[str, str | None]
