@@ -16,11 +16,12 @@ from mailticket.cli.desk_commands import Json, Limit, OpenDesk, due_words, open_
 from mailticket.cli.session import out, print_json
 from mailticket.domain.terms import Piece
 from mailticket.domain.ticket_query import TicketQuery, given_of, queues_of, ticket_query
-from mailticket.domain.timeline import Moment, actor_name, in_words, timeline
+from mailticket.domain.timeline import Moment, actor_name
 from mailticket.errors import Permanent
 from mailticket.mail.nearest import nearest
 from mailticket.store.engine import reading
 from mailticket.store.ticket_search import Found, find_tickets
+from mailticket.store.ticket_story import story
 from mailticket.store.views import WholeTicket, show_ticket
 
 ticket_app = typer.Typer(help="Find tickets and look at them.", no_args_is_help=True)
@@ -157,7 +158,7 @@ def ticket_show(
         if found is None:
             raise Permanent(f"there is no ticket #{number.lstrip('#')}")
         if as_json:
-            print_json({**asdict(found), "timeline": [asdict(one) for one in story(found, {})]})
+            print_json({**asdict(found), "timeline": [asdict(one) for one in story(found)]})
             return
         ticket = found.ticket
         out.rule(Text(f"#{ticket.number}  {ticket.subject}", style="bold"))
@@ -169,7 +170,7 @@ def ticket_show(
             facts.add_row(Text(name, style="dim"), Text(words))
         out.print(facts)
         names = {key: one.name for key, one in desk.settings.desk.agents.items()}
-        for moment in story(found, names):
+        for moment in story(found, lambda actor: actor_name(actor, names)):
             _tell(moment)
 
 
@@ -306,29 +307,6 @@ def _around(found: WholeTicket) -> Iterator[tuple[str, str]]:
         yield "held for", f"#{found.held_for}: approve or deny it (mailticket held)"
     for row in found.held:
         yield "holds", f"#{row.number} of {row.requester}: {row.subject}"
-
-
-def story(found: WholeTicket, names: Mapping[str, str]) -> list[Moment]:
-    """The entries and events of a ticket in order."""
-    entries = [
-        Moment(
-            one.created_at,
-            f"{one.author_name} <{one.author}>" if one.author_name else one.author,
-            one.trust,
-            one.kind,
-            "; ".join(dict.fromkeys((one.reason, *one.evidence))),
-            one.kind,
-            one.text,
-            one.audience,
-            one.attachments,
-        )
-        for one in found.entries
-    ]
-    events = [
-        Moment(one.at, one.actor, one.trust or "", in_words(one.kind, one.data), one.reason, one.kind)
-        for one in found.events
-    ]
-    return timeline(entries, events, lambda actor: actor_name(actor, names) if names else actor)
 
 
 def _tell(moment: Moment) -> None:

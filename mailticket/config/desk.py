@@ -217,6 +217,8 @@ class Desk(Section):
     language: LanguageTag = "en"
     """Of mails to people of whom nothing tells theirs."""
     subject_tag: Line = "[#{number}]"
+    console_address: Address | None = None
+    """Where agents ask for lists by mail; None: `console@` at the default department's domain."""
     departments: dict[str, Department]
     agents: dict[str, Agent] = {}
     teams: dict[str, Team] = {}
@@ -298,6 +300,13 @@ class Desk(Section):
             for key, organisation in self.organisations.items()
             for domain in organisation.domains
         }
+
+    @cached_property
+    def console(self) -> str:
+        """The canonical address of the mail console."""
+        if self.console_address is not None:
+            return self.console_address.lower()
+        return f"console@{self.departments[self.default_department].address.rpartition('@')[2].lower()}"
 
     def organisation_of(self, address: str) -> str | None:
         """The key of the organisation an address belongs to, by its domain or one above it."""

@@ -60,6 +60,7 @@ CATALOGUE: dict[str, TemplateSpec] = {
         TemplateSpec("report.monthly", "agent", "what the desk achieved in a month, week or quarter"),
         TemplateSpec("command.error", "agent", "a command was not understood, nothing was done"),
         TemplateSpec("command.help", "agent", "the commands, on request"),
+        TemplateSpec("console.answer", "agent", "what an agent asked of the mail console"),
         TemplateSpec("agent.challenge", "agent", "whether an unknown address is the agent's"),
         TemplateSpec("agent.unplaced", "agent", "a mail passed on that no ticket could be opened from"),
         TemplateSpec("ticket.forward", "agent", "a copy of a mail that a rule sends to somebody outside"),

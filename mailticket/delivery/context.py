@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 from mailticket.config.desk import Desk
 from mailticket.delivery.alert_values import AlertSummary, AlertView
+from mailticket.delivery.console_values import console_values
+from mailticket.domain.console_mail import ConsoleMail
 from mailticket.domain.digest_mail import DigestMail
 from mailticket.domain.fields import visible_to
 from mailticket.domain.report_mail import ReportMail
@@ -21,6 +23,7 @@ from mailticket.domain.types import TicketFacts
 from mailticket.mail.vocabulary import CommandName
 
 Reader = Literal["customer", "agent", "manager"]
+_NO_CONSOLE = ConsoleMail()
 _NO_DIGEST = DigestMail()
 _NO_REPORT = ReportMail()
 _NO_ALERT = AlertView()
@@ -185,6 +188,7 @@ class Letter:
     original_text: str = ""
     digest: DigestMail = _NO_DIGEST
     report: ReportMail = _NO_REPORT
+    console: ConsoleMail = _NO_CONSOLE
     alert: AlertView = _NO_ALERT
     alerts: AlertSummary = _NO_ALERTS
 
@@ -288,6 +292,7 @@ def _inside(letter: Letter) -> dict[str, Any]:
         "original": {"subject": letter.original_subject, "text": letter.original_text},
         "digest": _digest(letter.digest, letter.now),
         "report": asdict(letter.report),
+        "console": console_values(letter.console, letter.now),
         "alert": _alert(letter.alert),
         "alerts": asdict(letter.alerts),
     }

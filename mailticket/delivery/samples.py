@@ -22,6 +22,7 @@ from mailticket.delivery.context import (
     context_of,
 )
 from mailticket.delivery.render import Renderer, TemplateProblem
+from mailticket.delivery.sample_console import sample_console
 from mailticket.delivery.sample_digest import sample_digest
 from mailticket.delivery.sample_report import sample_report
 from mailticket.mail.mailto import mailto_link
@@ -331,6 +332,9 @@ SAMPLES: dict[str, Callable[[], Letter]] = {
     "report.monthly": _report,
     "command.error": _command_error,
     "command.help": lambda: _letter(ticket=sample_ticket(), reason=""),
+    "console.answer": lambda: _letter(
+        console=sample_console(), original_subject="overdue?", reason="you asked for it by mail"
+    ),
     "agent.refused": _refused,
     "agent.unplaced": _unplaced,
     "agent.challenge": _challenge,

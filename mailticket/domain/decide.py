@@ -15,6 +15,7 @@ from mailticket.domain.absence_commands import without_ticket
 from mailticket.domain.absence_learning import ended_by_answer, learn_absence
 from mailticket.domain.aliases import ask_owner, settle
 from mailticket.domain.change import Decision, EndAbsence, ReturnToAgent, SetAbsence
+from mailticket.domain.console import decide_console
 from mailticket.domain.decide_agent import decide_agent, decide_tapped
 from mailticket.domain.decide_bounce import decide_bounce
 from mailticket.domain.decide_customer import join, open_ticket, record_automatic
@@ -64,6 +65,9 @@ def decide(reading: Reading, arrival: Arrival, facts: Facts, desk: Desk, now: da
     if settled is not None:
         return settled
     if facts.sender_agent is not None:
+        asked = decide_console(reading, arrival, facts, facts.sender_agent, trust, desk)
+        if asked is not None:
+            return asked
         decision = _as_agent(reading, arrival, facts, facts.sender_agent, trust, desk, now)
         if decision is not None:
             return _and_back(decision, facts, facts.sender_agent, desk, now)

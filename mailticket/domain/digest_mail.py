@@ -225,7 +225,7 @@ def digest_notice(model: DigestModel, mail: DigestMail, desk: Desk, slot: str) -
         automatic="auto-generated",
         key=f"ticket.digest:{model.job.key}:{slot}:{identity}",
         reason=model.job.reason,
-        extra={"digest": to_json(mail)},
+        extra={"digest": to_json(mail), "issue": mail.issue},
     )
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from mailticket.domain import (
     absence_commands,
     canned,
+    console_commands,
     field_commands,
     later_commands,
     lifecycle_commands,
@@ -34,6 +35,7 @@ EFFECTS: Final[dict[CommandName, Effect]] = {
 }
 ALONE: Final[dict[CommandName, Effect]] = {
     **link_commands.ALONE,
+    **console_commands.ALONE,
     **thread_commands.ALONE,
     **absence_commands.ALONE,
 }

@@ -167,6 +167,26 @@ def _values(written: str) -> list[str]:
     return [part for part in written.strip('"').split(",") if part]
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What an agent may see, where that is not everything: these departments, their own, their teams'."""
+
+    agent: str
+    departments: tuple[str, ...]
+    teams: tuple[str, ...]
+
+
+def access_of(desk: Desk, agent: str) -> Access | None:
+    """What lists show an agent; None for everything. The same as permissions.why_no_access."""
+    if (desk.agents[agent].access or desk.access) == "all":
+        return None
+    departments = tuple(
+        key for key, one in desk.departments.items() if one.manager == agent or agent in desk.members_of(key)
+    )
+    teams = tuple(key for key, team in desk.teams.items() if agent in (*team.members, team.lead))
+    return Access(agent, departments, teams)
+
+
 def ticket_query(
     given: Given, desk: Desk, now: datetime, zone: ZoneInfo, reader: str | None = None
 ) -> TicketQuery | tuple[str, ...]:

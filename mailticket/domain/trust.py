@@ -56,6 +56,8 @@ def trust_of(mail: ParsedMail, arrival: Arrival, facts: Facts, desk: Desk) -> Tr
         found, copied = _verdict(mail, facts, desk)
     if found.failed:
         return TrustFinding(Trust.FAILED, (found.detail,))
+    if facts.listing is not None:
+        return TrustFinding(Trust.TOKEN, (f"it carries a signed token made for agent:{facts.sender_agent}",))
     if bound is not None:
         return TrustFinding(Trust.TOKEN, (f"it carries a signed token made for {bound.party}",))
     if found.passed:
@@ -91,4 +93,4 @@ def _verdict(mail: ParsedMail, facts: Facts, desk: Desk) -> tuple[Verdict, bool]
 
 def _addressed_to(mail: ParsedMail, desk: Desk) -> bool:
     named = (canonical(split_extension(item.address)[0]) for item in (*mail.to, *mail.cc))
-    return any(address in desk.department_by_address for address in named)
+    return any(address in desk.department_by_address or address == desk.console for address in named)

@@ -307,6 +307,8 @@ class Facts:
     verified: Verdict | None = None
     ban: BanFacts | None = None
     load: SenderLoad = SenderLoad()
+    listing: int | None = None
+    """The numbered mail of ours that it answers, by a token made for this very agent."""
     history: SenderHistory = SenderHistory()
     shared: frozenset[int] = frozenset()
     person: PersonFacts = PersonFacts()

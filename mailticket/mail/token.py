@@ -59,6 +59,8 @@ class Role(enum.IntEnum):
     """An agent's answer to whether an address is theirs; its `ticket` is the alias, its `entry` 0."""
     ACTION = 6
     """One action by one tap: the address alone says what is asked, and the mail needs no text."""
+    LISTING = 7
+    """An agent's answer to a numbered mail (a list, a digest); its `ticket` is the issue, its `entry` 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,21 @@ def keep_issue(session: Session, model: DigestModel, slot: str, listing: Listing
     return issue.id
 
 
+def keep_listing(session: Session, agent: str, slot: str, tickets: Sequence[int], now: datetime) -> int:
+    """Keep what the numbers of a list mailed to an agent stand for, in order; returns the issue's id."""
+    digest = f"console:{agent}"
+    session.execute(delete(DigestIssue).where(DigestIssue.digest == digest, DigestIssue.made_at < now - KEPT))
+    issue = DigestIssue(digest=digest, slot=slot, reader=agent, made_at=now, states=None)
+    session.add(issue)
+    session.flush()
+    rows = [
+        {"issue_id": issue.id, "number": number, "ticket_id": ticket}
+        for number, ticket in enumerate(tickets, start=1)
+    ]
+    session.execute(insert(DigestNumber), rows)
+    return issue.id
+
+
 def ticket_of_number(session: Session, issue: int, number: int) -> int | None:
     """The id of the ticket that a digest lists under a number; None for a number it does not have."""
     found: int | None = session.execute(

@@ -118,6 +118,7 @@ def gather(
         unseen=_unseen(found, refs),
         alias=whose.alias,
         challenge=whose.challenge,
+        listing=_listing(claims, whose.agent),
         ban=ban_of(session, reading, arrival),
         shared=_shared(sender, tickets, desk),
         person=person or PersonFacts(),
@@ -163,6 +164,15 @@ def _references(session: Session, found: Pointers) -> Sequence[_Ref]:
     rows = session.execute(_REFERRED, {"keys": list(keys)})
     refs = [_Ref(*row) for row in rows]
     return sorted(refs, key=lambda ref: (keys[ref.key], ref.direction == "ref", ref.ticket_id))
+
+
+def _listing(claims: Iterable[tuple[EvidenceKind, Claims | None]], agent: str | None) -> int | None:
+    """The numbered mail that the sender answers, where its token was made for them."""
+    if agent is None:
+        return None
+    who = _who(f"agent:{agent}")
+    found = (claim for _, claim in claims if claim is not None and claim.role is Role.LISTING)
+    return next((claim.ticket for claim in found if claim.who == who), None)
 
 
 def _unseen(found: Pointers, refs: Sequence[_Ref]) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ from sqlalchemy.orm import Session
 
 from mailticket.domain.status import FINISHED, Status
 from mailticket.domain.terms import Piece, snippet
-from mailticket.domain.ticket_query import Span, TicketQuery
+from mailticket.domain.ticket_query import Access, Span, TicketQuery
 from mailticket.store.dialect import table_of
 from mailticket.store.fulltext import matching
 from mailticket.store.models import Entry, PersonAddress, Ticket
@@ -42,15 +42,6 @@ _COLUMNS: Final = tuple(getattr(Ticket, item.name) for item in fields(TicketRow)
 _CHUNK: Final = 200
 _MOST_ENTRIES: Final = 20_000
 """Found entries looked through for one page."""
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """What an agent may see, where that is not everything: these departments, their own, their teams'."""
-
-    agent: str
-    departments: tuple[str, ...]
-    teams: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -247,8 +247,10 @@ def _written(
     department = desk.departments[shown.department if shown else desk.default_department]
     ticket_id, entry_id = ticket.id if ticket else 0, notice.entry_id or 0
     role = _role(notice)
-    alias = notice.extra.get("alias")
-    if alias is not None:
+    alias, issue = notice.extra.get("alias"), notice.extra.get("issue")
+    if issue:
+        token = mint(secret, Role.LISTING, issue, 0, notice.identity)
+    elif alias is not None:
         token = mint(secret, Role.CHALLENGE, alias, 0, notice.identity)
     else:
         token = mint(secret, role, ticket_id, entry_id, notice.identity)
@@ -258,7 +260,7 @@ def _written(
         "references": talk.references(),
         "thread": talk.outlook(),
         # a mere address that an SLA plan names cannot act on the ticket
-        "token": token if (ticket or alias is not None) and not _is_bare(notice) else None,
+        "token": token if (ticket or alias is not None or issue) and not _is_bare(notice) else None,
         "automatic": notice.automatic,
         "extra": notice.extra,
         "reason": notice.reason,

@@ -27,7 +27,8 @@ from mailticket.delivery.context import (
 )
 from mailticket.delivery.moments import readers_zone
 from mailticket.delivery.render import Renderer
-from mailticket.domain import report_mail
+from mailticket.domain import console_mail, report_mail
+from mailticket.domain.console_mail import ConsoleMail
 from mailticket.domain.digest_mail import DigestMail, from_json
 from mailticket.domain.report_mail import ReportMail
 from mailticket.domain.types import TicketFacts, Trust
@@ -193,6 +194,7 @@ def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> 
         original_text=extra.get("text", ""),
         report=report_mail.from_json(extra["report"]) if "report" in extra else ReportMail(),
         digest=from_json(extra["digest"]) if "digest" in extra else DigestMail(),
+        console=console_mail.from_json(extra["console"]) if "console" in extra else ConsoleMail(),
         alert=alert_of(extra.get("alert")),
         alerts=summary_of(extra.get("alerts")),
     )

@@ -21,13 +21,13 @@ from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
 from mailticket.config.settings import Receive
-from mailticket.domain.change import Decision
+from mailticket.domain.change import AnswerConsole, Decision
 from mailticket.domain.clocks import promised_answer
 from mailticket.domain.customer_notices import copied_to
 from mailticket.domain.decide import decide
 from mailticket.domain.notify import Occasion, plan
 from mailticket.domain.routing import Reaction, Route
-from mailticket.domain.types import Arrival, Outcome
+from mailticket.domain.types import Arrival, Facts, Outcome
 from mailticket.errors import Temporary
 from mailticket.mail.authentication import Verdict
 from mailticket.mail.types import Reading
@@ -41,6 +41,7 @@ from mailticket.store.load import note_mail
 from mailticket.store.queries import gather, ticket_facts
 from mailticket.work.announce import announce
 from mailticket.work.assigning import assigned
+from mailticket.work.console import Console
 from mailticket.work.crash import crash_point
 from mailticket.work.parsers import ParserPool, Unread
 from mailticket.work.schedules import Schedules
@@ -188,9 +189,13 @@ class Receiver:
         facts = gather(session, item.reading, arrival, desk, self._secret)
         facts = replace(facts, verified=item.verified)
         decision = decide(item.reading, arrival, facts, desk, now)
-        times = self._schedules.now()
-        decision = assigned(session, decision, facts, item.reading, desk, times, now)
-        done = apply(session, decision, item.reading, arrival, now)
+        asked = next((one for one in decision.changes if isinstance(one, AnswerConsole)), None)
+        if asked is not None:
+            decision, done = self._console(session, item, arrival, facts, decision, asked, now), Applied()
+        else:
+            times = self._schedules.now()
+            decision = assigned(session, decision, facts, item.reading, desk, times, now)
+            done = apply(session, decision, item.reading, arrival, now)
         note_mail(
             session, item.reading, arrival, facts, decision, done.ticket.id if done.ticket else None, desk
         )
@@ -204,6 +209,23 @@ class Receiver:
             outcome=str(decision.outcome),
             ticket=done.ticket.number if done.ticket else None,
         )
+
+    def _console(
+        self,
+        session: Session,
+        item: Read,
+        arrival: Arrival,
+        facts: Facts,
+        decision: Decision,
+        asked: AnswerConsole,
+        now: datetime,
+    ) -> Decision:
+        """Carry out a mail to the console; the decision with what came of it."""
+        console = Console(
+            session, item.reading, arrival, facts, asked, decision.trust, self._desk(), self._secret,
+            self._schedules.now, now,
+        )  # fmt: skip
+        return replace(decision, reasons=(*decision.reasons, *console.answer()))
 
     def _tell(
         self, session: Session, decision: Decision, done: Applied, item: Read, desk: Desk, now: datetime

@@ -1,4 +1,4 @@
-"""Who is served here: the departments' addresses, with any + extension."""
+"""Who is served here: the departments' addresses and the console's, with any + extension."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ class Served:
 
     def accepts(self, address: str) -> bool:
         """True when mail to this address, + extension included, is ours."""
-        return base_recipient(address) in self._desk().department_by_address
+        base, desk = base_recipient(address), self._desk()
+        return base in desk.department_by_address or base == desk.console
 
 
 def base_recipient(address: str) -> str:

@@ -14,14 +14,14 @@ from sqlalchemy import Engine, select, update
 
 from mailticket.config.desk import Agent, Desk
 from mailticket.domain.change import SetField
-from mailticket.domain.ticket_query import TicketQuery, given_of_words, ticket_query
+from mailticket.domain.ticket_query import Access, TicketQuery, given_of_words, ticket_query
 from mailticket.store.changes import change_field
 from mailticket.store.engine import reading, transaction
 from mailticket.store.event_log import erase_words
 from mailticket.store.fulltext import index_ticket
 from mailticket.store.merge import merge
 from mailticket.store.models import Entry, Ticket
-from mailticket.store.ticket_search import Access, Found, find_tickets
+from mailticket.store.ticket_search import Found, find_tickets
 from tests.store.small_desk import SmallDesk, small_desk
 
 _MAILS = [

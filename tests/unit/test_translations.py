@@ -132,7 +132,7 @@ def test_a_field_of_a_letter_is_either_for_customers_or_poisoned_here() -> None:
         "response", "signature", "held_from", "since_date", "next_date", "received", "promise_date", "also",
         "merged_from", "canned", "logo", "actions",
     }  # fmt: skip
-    figures = {"digest", "report", "alert", "alerts", "updated", "newcomer", "command_prefix"}
+    figures = {"digest", "report", "console", "alert", "alerts", "updated", "newcomer", "command_prefix"}
     letter = SAMPLES["ticket.reply"]()
     changed = {
         one.name for one in fields(letter) if getattr(poisoned(letter), one.name) != getattr(letter, one.name)
