@@ -81,6 +81,8 @@ class AddEntry:
     """Until when its author says to be away."""
     aliases: tuple[str, ...] = ()
     conflict: tuple[str, ...] = ()
+    thanks: str = ""
+    """Why it is a thanks and nothing else, in words: it reopens nothing, and no clock counts it."""
     delivered: tuple[str, ...] = ()
     brings: Brings = Brings.WHOLE
     original: str = ""

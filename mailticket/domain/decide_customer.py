@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from mailticket.config.desk import Desk
@@ -15,14 +16,19 @@ from mailticket.domain.decide_rules import (
     requester_of,
     status_change,
 )
+from mailticket.domain.fields import field_changes
+from mailticket.domain.finished import after_reopening, thanks_only
 from mailticket.domain.matching import Match
+from mailticket.domain.numbers import mask_of
 from mailticket.domain.routing import Extras, Reaction, Route, react, route
 from mailticket.domain.rule_facts import rule_facts
 from mailticket.domain.sender_commands import SPAM
+from mailticket.domain.several import home_of, same_mail, ties
 from mailticket.domain.status import FINISHED, NewLinkedTicket, Refused, StatusEvent, next_status
 from mailticket.domain.trust import TrustFinding, allowed
 from mailticket.domain.types import Arrival, Audience, EntryKind, Facts, Outcome, TicketFacts
 from mailticket.mail.address import without_extension
+from mailticket.mail.gratitude import Gratitude
 from mailticket.mail.header_out import mailable
 from mailticket.mail.threading import without_tags
 from mailticket.mail.types import Reading
@@ -50,11 +56,14 @@ def join(
     if SPAM in ticket.tags and ticket.status in FINISHED:
         why = "the ticket was closed as spam: kept there, and nobody is told"
         return record_automatic(reading, facts, ticket, trust, why)
+    thanks = thanks_only(reading, ticket, facts, desk)
+    if thanks is not None:
+        return _kept_as_thanks(reading, facts, ticket, trust, thanks)
     moved = next_status(
         ticket.status,
         StatusEvent.CUSTOMER_REPLIED,
         closed_at=ticket.closed_at,
-        reopen_window=desk.reopen_window,
+        reopen_window=desk.reopen_window_of(ticket.department),
         now=now,
     )
     if isinstance(moved, NewLinkedTicket):
@@ -71,6 +80,7 @@ def join(
     changes: list[Change] = [_message(reading, facts, ticket.id, trust, why, conflict)]
     if not isinstance(moved, Refused) and moved.new != ticket.status:
         changes.append(SetField(ticket.id, "status", moved.new, facts.sender, moved.reason))
+        changes += after_reopening(ticket, desk) if ticket.status in FINISHED else []
     if facts.sender not in ticket.participants:
         told = f"{facts.sender} belongs to the customer's organisation, whose people share their tickets"
         name = reading.mail.sender.shown.name
@@ -90,6 +100,15 @@ def join(
         ),
         route=None if reaction is _NOTHING else reaction,
     )
+
+
+def _kept_as_thanks(
+    reading: Reading, facts: Facts, ticket: TicketFacts, trust: TrustFinding, thanks: Gratitude
+) -> Decision:
+    """A thanks is kept with the ticket, which stays as it is."""
+    why = f"a mere thanks, because {thanks.evidence}: the ticket stays {ticket.status}"
+    entry = replace(_message(reading, facts, ticket.id, trust, why), thanks=thanks.evidence)
+    return Decision(Outcome.THREADED, (entry,), (*trust.reasons, why), trust.level, ticket.id)
 
 
 def why_unanswered(reading: Reading, sender: str, desk: Desk) -> tuple[str, ...]:
@@ -174,6 +193,11 @@ def open_ticket(
 ) -> Decision:
     """The decision for a mail that begins something new."""
     assert facts.sender is not None
+    again = same_mail(facts, desk, trust)
+    if again is not None:
+        return again
+    home = home_of(reading.mail, arrival, facts, desk)
+    arrival, facts = home.arrival, home.facts
     way = route(rule_facts(reading, arrival, facts, trust.level, now), desk)
     reasons = (*match.reasons, *trust.reasons, *way.reasons)
     if way.reject is not None:
@@ -182,16 +206,24 @@ def open_ticket(
         return _held_by_rule(way, reasons, arrival, trust)
     who = requester_of(reading.mail, facts, trust, way, desk)
     own = who.address == facts.sender
-    change = _opening(reading, who, match, way, predecessor, desk.subject_tag)
+    opening = _opening(reading, who, match, way, predecessor, desk.subject_tag)
+    change = replace(opening, numbers=mask_of(desk, now))
     entry = _message(
         reading, facts, None, who.trust, "the mail that opened the ticket", reply=change.held, who=who
     )
     copied = _by_cc(reading, facts, None, who.address, frozenset(), trust, desk) if own else []
     present = frozenset({who.address, *(one.address for one in copied)})
-    extras = (*status_change(way), *extra_changes(way.extras, reading.mail, None, present, desk))
+    fields, misfits = field_changes(reading, way.department, way.topic, desk)
+    tied = ties(home, way.department, facts.twin, desk)
+    extras = (
+        *tied,
+        *fields,
+        *status_change(way),
+        *extra_changes(way.extras, reading.mail, None, present, desk),
+    )
     human = not reading.classification.automatic and allowed(desk.trust, "acknowledge", who.trust.level)
     unanswered = why_unanswered(reading, who.address, desk)
-    told = (*who.reasons, *not_forwarded(way.extras, reading.mail, desk), change.why, *unanswered)
+    told = (*who.reasons, *misfits, *not_forwarded(way.extras, reading.mail, desk), change.why, *unanswered)
     return Decision(
         Outcome.NEW_TICKET,
         (change, entry, *copied, *extras),

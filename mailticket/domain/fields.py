@@ -13,8 +13,11 @@ from typing import Final
 from mailticket.config.capture import extractor
 from mailticket.config.desk import Desk
 from mailticket.config.lifecycle import CustomField
+from mailticket.domain.change import Change
+from mailticket.domain.tie_changes import SetCustomField
 from mailticket.domain.types import FieldValue
 from mailticket.mail.nearest import nearest
+from mailticket.mail.types import Reading
 
 LONGEST: Final = 500
 """Characters of a text."""
@@ -85,6 +88,22 @@ def from_mail(
             if found is not None:
                 yield key, read_value(field, found), place
                 break
+
+
+def field_changes(
+    reading: Reading, department: str, topic: str | None, desk: Desk
+) -> tuple[list[Change], list[str]]:
+    """What the patterns take from a mail that opens a ticket, and why the rest is left out."""
+    changes: list[Change] = []
+    misfits: list[str] = []
+    found = from_mail(desk, department, topic, reading.mail.subject, reading.mail.text) if desk.fields else ()
+    for key, value, place in found:
+        if isinstance(value, FieldProblem):
+            misfits.append(f"not set from the {place}: {value.reason}")
+        elif value is not None:
+            why = f"{desk.fields[key].name} {value}: found in the {place}"
+            changes.append(SetCustomField(None, key, value, "system", why))
+    return changes, misfits
 
 
 def _text(field: CustomField, words: str) -> FieldValue | FieldProblem:

@@ -3,6 +3,7 @@
     nudge1, nudge2   remind the customer whom the ticket waits for
     auto-resolve     they did not answer: the ticket is resolved, and they are told
     auto-close       nobody objected to a resolution
+    auto-archive     a closed ticket is put away
     keep-in-loop     the customer has heard nothing for too long: remind the agent
 
 - Each step counts from the one before it, as it was really taken; so a daemon that was down over a
@@ -39,6 +40,7 @@ class Step(enum.StrEnum):
     RESOLVE = "auto-resolve"
     CLOSE = "auto-close"
     LOOP = "keep-in-loop"
+    ARCHIVE = "auto-archive"
 
 
 class Happened(enum.StrEnum):
@@ -143,6 +145,8 @@ class _Seen:
             found[step] = self._after(base, wait, minding_absence=True)
         elif self.status == Status.RESOLVED:
             found[Step.CLOSE] = self._after(self.status_at, self.plan.close, minding_absence=True)
+        elif self.status == Status.CLOSED:
+            found[Step.ARCHIVE] = self._after(self.status_at, self.plan.archive)
         elif self.status in ACTIVE or self.status == Status.ON_HOLD:
             found[Step.LOOP] = self._after(
                 self.taken.get(Step.LOOP, self.silent_since), self.plan.keep_in_loop

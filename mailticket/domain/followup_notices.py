@@ -35,7 +35,7 @@ def customer_notice(
     cause: unique name of this step; entry: the last answer, which a reminder repeats; since: when the
     customer was last answered; next_at: when the ticket is resolved if they do not write.
     """
-    if step is Step.CLOSE and not plan.tell_close:
+    if step is Step.ARCHIVE or (step is Step.CLOSE and not plan.tell_close):
         return None
     template = _TEMPLATES[step]
     return Notice(

@@ -8,7 +8,8 @@ from typing import Any
 from mailticket.config.desk import Desk
 from mailticket.domain.assignment import alerted
 from mailticket.domain.guards import Missing
-from mailticket.domain.types import Audience, Notice, TicketFacts
+from mailticket.domain.statuses import status_name
+from mailticket.domain.types import Audience, Event, Notice, TicketFacts
 
 
 def wait_over(ticket: TicketFacts, done: Iterable[str], desk: Desk, cause: str) -> Iterator[Notice]:
@@ -27,12 +28,26 @@ def not_ended(
     yield from _to_agents("guard.alert", ticket, desk, cause, told, told, {"problems": rows})
 
 
-def referred(ticket: TicketFacts, department: str, by: str, entry: int | None, desk: Desk, cause: str,
-             why: str) -> Iterator[Notice]:  # fmt: skip
-    """A department gets to see a ticket of another one. by: the identity of who did it, who is not told."""
-    keys = alerted(desk, department).agents
-    yield from _to_agents("referral.alert", ticket, desk, cause, why, why, {"to_department": department},
-                          [key for key in keys if f"agent:{key}" != by], entry)  # fmt: skip
+def thanked(event: Event, ticket: TicketFacts, desk: Desk) -> dict[str, Any]:
+    """What an alert says beside a message that is taken for a mere thanks; nothing beside any other."""
+    evidence = event.data.get("thanks")
+    if not evidence:
+        return {}
+    status = status_name(desk, ticket.status, ticket.custom_status)
+    again = f"{desk.command_prefix}reopen"
+    return {"notice": f"A mere thanks: {evidence}. The ticket stays {status}; {again} if more is meant."}
+
+
+def follow_up(event: Event, desk: Desk) -> dict[str, Any]:
+    """What the alert about a new ticket says of the one it follows; nothing where it follows none."""
+    old = event.data.get("follows")
+    if not old:
+        return {}
+    agent = desk.agents.get(old["assignee"] or "")
+    told = f'It follows ticket {old["number"]}, "{old["subject"][:120]}"'
+    told += f", which {agent.name} had" if agent is not None else ""
+    told += f" and which ended on {old['ended']}." if old["ended"] else "."
+    return {"notice": told} | ({"beside": old["answer"]} if old["answer"] else {})
 
 
 def _to_agents(
@@ -43,11 +58,8 @@ def _to_agents(
     reason: str,
     notice: str,
     extra: dict[str, Any] | None = None,
-    keys: Iterable[str] | None = None,
-    entry: int | None = None,
 ) -> Iterator[Notice]:
-    concerned = alerted(desk, ticket.department, ticket.assignee, ticket.team).agents
-    for key in concerned if keys is None else keys:
+    for key in alerted(desk, ticket.department, ticket.assignee, ticket.team).agents:
         agent = desk.agents.get(key)
         if agent is None:
             continue
@@ -58,7 +70,7 @@ def _to_agents(
             recipient_name=agent.name,
             identity=f"agent:{key}",
             ticket_id=ticket.id,
-            entry_id=entry,
+            entry_id=None,
             automatic="auto-generated",
             key=f"{template}:{cause}:{ticket.id}:agent:{key}",
             reason=reason,

@@ -19,6 +19,7 @@ from mailticket.domain.alert_switches import Occasion as AlertOf
 from mailticket.domain.alert_switches import hearers
 from mailticket.domain.assignment import alerted, listening
 from mailticket.domain.customer_notices import GENERATED, REPLIED
+from mailticket.domain.lifecycle_notices import follow_up, thanked
 from mailticket.domain.types import Audience, Event, EventKind, Notice, Quiet, TicketFacts
 from mailticket.mail.header_out import mailable
 
@@ -66,7 +67,13 @@ def plan(
 
 
 _AGENTS_WORDS = (EventKind.NOTE, EventKind.RESPONSE)
-_WEIGHT = {EventKind.RETURNED: 0, EventKind.TRANSFERRED: 1, EventKind.ASSIGNED: 2, EventKind.CREATED: 3}
+_WEIGHT = {
+    EventKind.RETURNED: 0,
+    EventKind.TRANSFERRED: 1,
+    EventKind.ASSIGNED: 2,
+    EventKind.CREATED: 3,
+    EventKind.REFERRED: 4,
+}
 
 
 def _weight(event: Event) -> int:
@@ -104,6 +111,8 @@ def _notices(
             yield from plan_one.denied()
         case EventKind.BOUNCED:
             yield from plan_one.bounced()
+        case EventKind.REFERRED if "department" in event.data:
+            yield from plan_one.referred()
         case EventKind.COPIED:
             yield plan_one.copied()
         case EventKind.RESOLVED | EventKind.CLOSED | EventKind.REOPENED:
@@ -129,6 +138,7 @@ class _Planner:
     def created(self) -> Iterator[Notice]:
         entry = self._entry_of(EventKind.MESSAGE) or self._entry_of(EventKind.MOVED) or self._said()
         extra = {"suspected": self.event.data.get("suspected") or ""} | self._beside(entry)
+        extra |= follow_up(self.event, self.desk)
         if self.ticket.held_for is not None:
             yield from self._held(entry, self.ticket.held_for)
         else:
@@ -148,7 +158,7 @@ class _Planner:
         if self.ticket.held_for is not None:
             yield from self._held(self.event.entry_id, self.ticket.held_for)
         else:
-            extra = self._beside(self.event.entry_id)
+            extra = self._beside(self.event.entry_id) | thanked(self.event, self.ticket, self.desk)
             yield from self._agents(self._hearing("new_message"), "message.alert", self.event.entry_id, extra)
             for told in customer_notices.of_activity(self.event, self.ticket, self.occasion.copied):
                 yield self._told(told)
@@ -177,6 +187,13 @@ class _Planner:
         """A message that came from another ticket; who decided it hears of it too, and so of its place."""
         if self.event.entry_id is not None:
             yield from self._agents(self._concerned(), "message.alert", self.event.entry_id, by_all=True)
+
+    def referred(self) -> Iterator[Notice]:
+        """A department that gets to see the ticket; of one opened just now the alert about that tells."""
+        keys = alerted(self.desk, self.event.data["department"]).agents
+        about = self.desk.departments[self.event.data["department"]].name
+        extra = {"by": self._by(), "about": about}
+        yield from self._agents(keys, "referral.alert", self._said(), extra)
 
     def denied(self) -> Iterator[Notice]:
         yield from self._agents(self._concerned(), "ticket.alert", self.event.entry_id, by_all=True)
@@ -240,7 +257,9 @@ class _Planner:
 
     def _concerned(self) -> tuple[str, ...]:
         """The agents who hear of the ticket: never nobody while the desk has anybody."""
-        return alerted(self.desk, self.ticket.department, self.ticket.assignee, self.ticket.team).agents
+        own = alerted(self.desk, self.ticket.department, self.ticket.assignee, self.ticket.team).agents
+        known = [one for one in self.ticket.referred if one in self.desk.departments]
+        return (*own, *(agent for one in known for agent in alerted(self.desk, one).agents))
 
     def _hearing(self, what: AlertOf) -> tuple[str, ...]:
         """The agents who hear of this, as the department says; usually those it concerns."""

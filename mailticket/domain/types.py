@@ -288,6 +288,7 @@ class Facts:
     waits          where commands name tickets: all that each named one waits for, by id
     messages       where a command takes one out: the customer's messages on each ticket pointed at
     twin           the ticket that this very mail, sent to another of our addresses, opened
+    seen_files     hashes of small images that the sender sent before, where a finished ticket is meant
     """
 
     department: str | None
@@ -319,6 +320,7 @@ class Facts:
     waits: Mapping[int, frozenset[int]] = field(default_factory=dict)
     messages: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     twin: TicketFacts | None = None
+    seen_files: frozenset[str] = frozenset()
 
 
 class Outcome(enum.StrEnum):

@@ -32,6 +32,7 @@ from mailticket.store.changes import Applied, TicketChanges
 from mailticket.store.decoration import times_seen
 from mailticket.store.dialect import table_of
 from mailticket.store.fulltext import Document, about, put_documents
+from mailticket.store.lifecycle_facts import follows
 from mailticket.store.models import (
     Entry,
     EntryAttachment,
@@ -132,6 +133,7 @@ class _Application(TicketChanges):
             "suspected": change.suspected_number,
             "predecessor": change.predecessor,
             "assignee": change.assignee,
+            **({"follows": follows(self.session, change.predecessor)} if change.predecessor else {}),
         }
         actor = change.requester
         if change.on_behalf is not None:
@@ -178,7 +180,8 @@ class _Application(TicketChanges):
             self.session.connection().execute(_REFER, refs)
         ticket.updated_at = self.now
         if change.kind is EntryKind.MESSAGE:
-            ticket.last_message_at = self.now
+            if not change.thanks:
+                ticket.last_message_at = self.now
             if not change.automatic and change.trust is not Trust.FAILED:
                 reachable_again(self.session, change.author)
         elif change.kind is EntryKind.RESPONSE:
@@ -190,6 +193,8 @@ class _Application(TicketChanges):
         data: dict[str, Any] = {"automatic": True} if change.automatic else {}
         if change.returns_on is not None:
             data["returns_on"] = change.returns_on.isoformat()
+        if change.thanks:
+            data["thanks"] = change.thanks
         if change.conflict:
             data["conflict"] = list(change.conflict)
         if change.delivered:

@@ -111,7 +111,7 @@ def clock_events(log: Iterable[LoggedEvent]) -> list[ClockEvent]:
     events: list[ClockEvent] = []
     for row in log:
         field = row.data.get("field")
-        if row.kind in _TOLD and not row.data.get("automatic"):
+        if row.kind in _TOLD and not row.data.get("automatic") and not row.data.get("thanks"):
             events.append(ClockEvent(row.at, _TOLD[EventKind(row.kind)]))
             if row.data.get("assignee"):
                 events.append(ClockEvent(row.at, ClockEventKind.ASSIGNED, row.data["assignee"]))

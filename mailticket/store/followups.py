@@ -73,7 +73,7 @@ def _follow_events(
     for kind, actor, at, data in rows:
         if data.get("returns_on") and actor == requester:
             yield FollowEvent(at, Happened.ABSENT, returns_on=date.fromisoformat(data["returns_on"]))
-        elif kind in _TOLD and not data.get("automatic"):
+        elif kind in _TOLD and not data.get("automatic") and not data.get("thanks"):
             yield FollowEvent(at, _TOLD[EventKind(kind)])
         elif data.get("field") == "status":
             yield FollowEvent(at, Happened.STATUS, status=data["after"])

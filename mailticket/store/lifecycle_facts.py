@@ -6,28 +6,28 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
+from mailticket.domain.decoration import may_be_logo
+from mailticket.domain.status import FINISHED
 from mailticket.domain.types import Arrival, EntryKind, Facts, TicketFacts
 from mailticket.mail.types import Reading
+from mailticket.store.decoration import times_seen
 from mailticket.store.dialect import table_of
 from mailticket.store.links import linked, waits_for
 from mailticket.store.merge import final_ticket
 from mailticket.store.models import Entry, Inbound, Ticket
 
 _INBOUND: Final = table_of(Inbound).c
+_ENTRY: Final = table_of(Entry).c
 _TWIN: Final = (
-    select(_INBOUND.ticket_id)
-    .where(
-        _INBOUND.content_digest == bindparam("digest"),
-        _INBOUND.id != bindparam("this"),
-        _INBOUND.ticket_id.is_not(None),
-        _INBOUND.state == "done",
-    )
+    select(_ENTRY.ticket_id)
+    .join_from(table_of(Inbound), table_of(Entry), _ENTRY.inbound_id == _INBOUND.id)
+    .where(_INBOUND.content_digest == bindparam("digest"), _INBOUND.id != bindparam("this"))
     .order_by(_INBOUND.id)
     .limit(1)
 )
@@ -53,7 +53,25 @@ def with_lifecycle(
         facts = replace(facts, messages=_messages(session, facts.tickets))
     if not facts.evidence and len(desk.departments) > 1:
         facts = replace(facts, twin=_twin(session, arrival, facts_of, lock=lock))
+    small = [one for one in reading.mail.attachments if may_be_logo(one)]
+    if small and facts.sender is not None and any(one.status in FINISHED for one in facts.tickets.values()):
+        seen = frozenset(one.sha256 for one in small if times_seen(session, facts.sender, one))
+        facts = replace(facts, seen_files=seen)
     return facts
+
+
+def follows(session: Session, predecessor: int) -> dict[str, Any]:
+    """A short account of the ticket that a new one follows, for the agents' alert.
+
+    answer: the entry that holds the last answer there; None where nobody answered.
+    """
+    old = session.get_one(Ticket, predecessor)
+    answer = session.execute(
+        select(func.max(Entry.id)).where(Entry.ticket_id == old.id, Entry.kind == EntryKind.RESPONSE)
+    ).scalar()
+    ended = old.closed_at.date().isoformat() if old.closed_at is not None else None
+    told = {"number": old.number, "subject": old.subject, "assignee": old.assignee}
+    return {**told, "ended": ended, "answer": answer}
 
 
 def _messages(session: Session, tickets: Iterable[int]) -> dict[int, tuple[int, ...]]:

@@ -16,6 +16,8 @@ from mailticket.config.desk import Desk, FollowUp
 from mailticket.domain.change import SetField
 from mailticket.domain.followup import Outlook, Step, follow_up_of
 from mailticket.domain.followup_notices import customer_notice, reminders
+from mailticket.domain.guards import missing
+from mailticket.domain.lifecycle_notices import not_ended
 from mailticket.domain.schedule import NeverOpens, WorkingTimes
 from mailticket.domain.status import StatusEvent, Transition, next_status
 from mailticket.domain.types import Event, EventKind, TicketFacts
@@ -35,12 +37,15 @@ log = structlog.get_logger()
 
 AFTER_BRAKE = timedelta(hours=1)
 """A mail that the brakes stopped is tried again after this."""
+AFTER_GUARD = timedelta(days=1)
+"""A ticket of which something has to be known first is looked at again after this, or when it changes."""
 _SYSTEM = "system"
 _WHY = {
     Step.NUDGE1: "the customer has not answered: a reminder",
     Step.NUDGE2: "the customer has not answered: a second reminder",
     Step.RESOLVE: "the customer did not answer in time, reminders included: resolved by the desk itself",
     Step.CLOSE: "nobody objected to the solution: closed by the desk itself",
+    Step.ARCHIVE: "closed for long: archived by the desk itself",
     Step.LOOP: "the customer has heard nothing for a while",
 }
 
@@ -64,6 +69,13 @@ class FollowUps:
             return []
         facts = ticket_facts(session, ticket)
         cause = f"{step}:{due.version}:{now.isoformat()}"
+        lacking = missing(desk, facts) if step is Step.RESOLVE else ()
+        if lacking:
+            # the key names the moment it came due, so that looking again tells nobody twice
+            notices = list(not_ended(facts, lacking, desk, f"{step}:{at.isoformat()}", "resolve"))
+            announce(session, notices, facts, desk, self._secret, now)
+            deadlines.plan(session, ticket.id, step, now + AFTER_GUARD, now)
+            return []
         if step is Step.LOOP:
             self._remind(session, facts, plan, seen, desk, cause, now)
         elif self._told(session, step, facts, plan, seen, desk, cause, now):
@@ -112,8 +124,9 @@ class FollowUps:
         self, session: Session, ticket: Ticket, step: Step, desk: Desk, cause: str, now: datetime
     ) -> None:
         events: list[Event] = []
-        if step in (Step.RESOLVE, Step.CLOSE):
-            moved = next_status(ticket.status, StatusEvent.TIMED_OUT)
+        if step in (Step.RESOLVE, Step.CLOSE, Step.ARCHIVE):
+            event_of = StatusEvent.ARCHIVED if step is Step.ARCHIVE else StatusEvent.TIMED_OUT
+            moved = next_status(ticket.status, event_of)
             if isinstance(moved, Transition):
                 change = SetField(ticket.id, "status", moved.new, _SYSTEM, _WHY[step])
                 event = change_field(session, ticket, change, now)

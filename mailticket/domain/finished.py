@@ -1,0 +1,43 @@
+"""What a customer's mail does to a finished ticket: a mere thanks nothing, anything else reopens it."""
+
+from __future__ import annotations
+
+from mailticket.config.desk import Desk
+from mailticket.domain.change import Change, SetField
+from mailticket.domain.decoration import may_be_logo
+from mailticket.domain.status import FINISHED, Status
+from mailticket.domain.types import Facts, TicketFacts
+from mailticket.mail.gratitude import Gratitude, gratitude
+from mailticket.mail.types import Reading
+
+_FILES = frozenset({"file", "inline", "message", "calendar", "rest", "tnef"})
+"""Kinds of attachments that somebody sends to show something; a signature's are none."""
+
+
+def thanks_only(reading: Reading, ticket: TicketFacts, facts: Facts, desk: Desk) -> Gratitude | None:
+    """The thanks of a reply to a finished ticket that says nothing else; None in any doubt."""
+    if ticket.status not in FINISHED or ticket.status == Status.MERGED:
+        return None
+    names = [reading.mail.sender.shown.name, ticket.requester_name, desk.name]
+    names += [agent.name for agent in desk.agents.values()]
+    names += [department.name for department in desk.departments.values()]
+    files = sum(
+        1
+        for item in reading.mail.attachments
+        if item.kind in _FILES and not (may_be_logo(item) and item.sha256 in facts.seen_files)
+    )
+    return gratitude(reading.content.reply, names, files=files)
+
+
+def after_reopening(ticket: TicketFacts, desk: Desk) -> list[Change]:
+    """Who has a ticket that came back: whoever had it, unless its department wants otherwise."""
+    if ticket.assignee is None:
+        return []
+    agent, home = desk.agents.get(ticket.assignee), desk.departments.get(ticket.department)
+    if agent is None:
+        why = f"{ticket.assignee}, who had it, is no agent any more"
+    elif home is not None and home.on_reopen == "unassigned":
+        why = f"tickets of {home.name} come back unassigned: {agent.name} has it no more"
+    else:
+        return []
+    return [SetField(ticket.id, "assignee", None, "system", why)]
