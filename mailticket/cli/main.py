@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mailticket import __version__
+from mailticket.cli import change_commands as _change_commands  # noqa: F401 -- adds to `ticket`
 from mailticket.cli.account_commands import hash_password_command
 from mailticket.cli.agent_commands import agent_app
 from mailticket.cli.alias_commands import alias_app

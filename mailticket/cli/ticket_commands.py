@@ -305,6 +305,10 @@ def _around(found: WholeTicket) -> Iterator[tuple[str, str]]:
         yield "merged into", f"#{found.merged_into}"
     if found.held_for is not None:
         yield "held for", f"#{found.held_for}: approve or deny it (mailticket held)"
+    for link in found.links:
+        yield link.how, f"#{link.number} ({link.status}): {link.subject}"
+    for department in found.referred:
+        yield "referred to", department
     for row in found.held:
         yield "holds", f"#{row.number} of {row.requester}: {row.subject}"
 

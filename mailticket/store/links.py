@@ -192,6 +192,24 @@ def links_of(session: Session, ticket: int) -> list[LinkRow]:
     return rows
 
 
+def followed(session: Session, ticket: int) -> list[LinkRow]:
+    """The ticket this one follows or was split off, and those that follow it."""
+    older = select(Ticket.predecessor_id).where(Ticket.id == ticket).scalar_subquery()
+    rows: list[LinkRow] = []
+    for how, rule in (("follows", Ticket.id == older), ("followed by", Ticket.predecessor_id == ticket)):
+        found = session.execute(
+            select(Ticket.number, Ticket.subject, Ticket.status).where(rule).order_by(Ticket.id)
+        )
+        rows += [LinkRow(how, *row) for row in found]
+    return rows
+
+
+def referrals_of(session: Session, ticket: int) -> list[str]:
+    """Keys of the departments a ticket is referred to."""
+    rows = select(TicketReferral.department).where(TicketReferral.ticket_id == ticket)
+    return list(session.execute(rows.order_by(TicketReferral.department)).scalars())
+
+
 def _tied(session: Session, ticket: int, other: int, kind: str) -> bool:
     row = (_C.ticket_id == ticket, _C.other_id == other, _C.kind == kind)
     return session.execute(select(_C.kind).where(*row)).first() is not None

@@ -113,7 +113,7 @@ def gather(
         already_in=_already_in(session, arrival.content_digest, tickets),
         bounced=_bounced(session, reading, arrival, secret),
         asked=_asked(session, claims, sender, lock=lock) if sender else None,
-        named=_by_number(session, reading, desk, lock=lock) if whose.agent else {},
+        named=tickets_named(session, reading, desk, lock=lock) if whose.agent else {},
         original_in=_original_in(session, reading) if whose.agent else frozenset(),
         unseen=_unseen(found, refs),
         alias=whose.alias,
@@ -292,7 +292,7 @@ def _asked(
     return None
 
 
-def _by_number(session: Session, reading: Reading, desk: Desk, *, lock: bool) -> dict[str, TicketFacts]:
+def tickets_named(session: Session, reading: Reading, desk: Desk, *, lock: bool) -> dict[str, TicketFacts]:
     """The tickets that command lines of an agent's mail name, by the number written there."""
     numbers = named_numbers(reading.content.reply, desk.command_prefix)
     if not numbers:

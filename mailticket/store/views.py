@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mailticket.store.links import LinkRow, followed, links_of, referrals_of
 from mailticket.store.merge import final_ticket
 from mailticket.store.models import (
     Entry,
@@ -47,6 +48,8 @@ class TicketRow:
     overdue_since: datetime | None
     closed_at: datetime | None
     minutes_spent: int | None = None
+    custom_status: str | None = None
+    fields: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,8 @@ class WholeTicket:
 
     merged_into, held_for   the number of that other ticket
     held                    the replies held for this one
+    links                   other tickets and how it hangs together with them
+    referred                departments that see it beside its own
     """
 
     ticket: TicketRow
@@ -120,6 +125,8 @@ class WholeTicket:
     held: list[HeldRow]
     merged_into: str | None = None
     held_for: str | None = None
+    links: list[LinkRow] = field(default_factory=list)
+    referred: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +170,8 @@ def show_ticket(session: Session, number: str) -> WholeTicket | None:
         [row for row in list_held(session, _MOST_HELD) if row.held_for == ticket.number],
         merged,
         held_for,
+        [*links_of(session, ticket.id), *followed(session, ticket.id)],
+        referrals_of(session, ticket.id),
     )
 
 

@@ -331,7 +331,7 @@ def test_ending_the_link_ends_the_wait(engine: Engine) -> None:
 def test_a_referral_lets_the_other_department_see_and_hear_and_answer(engine: Engine) -> None:
     desk = life_desk(engine, access="departments")
     alert = opened(desk)
-    sam(desk, alert, "#refer information technology\n#note Is it the net?")
+    sam(desk, alert, "#take\n#refer information technology\n#note Is it the net?")
     (to_ida,) = desk.to(IDA)
     told = " ".join(to_ida.get_body(("plain",)).get_content().split())  # type: ignore[union-attr]
     assert "has referred this ticket of Support to Information Technology" in told
