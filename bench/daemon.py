@@ -34,6 +34,8 @@ secret_key = {{ env = "BENCH_SECRET_KEY" }}
 default_department = "support"
 default_sla_plan = "standard"
 acknowledge_after = "0s"          # what is measured is our own time, not a wait we were asked for
+undo_hold = "0s"
+receipts = "errors"
 
 [listeners.smtp]
 protocol = "smtp"

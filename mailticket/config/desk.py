@@ -87,6 +87,8 @@ class Department(Section):
     """As the desk's, where it differs."""
     assign: Strategies = ()
     alerts: DepartmentAlerts = DepartmentAlerts()
+    undo_hold: Duration | None = None
+    """How long answers wait here; None is as long as the desk's."""
 
     @property
     def address(self) -> str:
@@ -262,6 +264,12 @@ class Desk(Section):
     """Whether #spam bans the sender too."""
     subject_window: Duration = timedelta(days=14)
     """How long a reply without any pointer finds its ticket by person and subject; 0 never."""
+    stale_guard: bool = True
+    """Whether an answer waits whose author had not seen the newest message or answer."""
+    undo_hold: Duration = timedelta(seconds=30)
+    """How long an agent's answer waits before it is sent, so that it can be taken back; 0 not at all."""
+    receipts: Literal["all", "errors"] = "all"
+    """Whether agents get a receipt for each mail that did something, or hear only of what went wrong."""
     one_tap_expires: PositiveDuration = timedelta(days=30)
     """How long the one-tap links of a mail work, in whole days."""
 

@@ -103,6 +103,8 @@ class Agent(Section):
     """Topics, tags and languages the agent knows: for assignment by skill."""
     most_open: int | None = Field(default=None, ge=1)
     """Open tickets up to which the agent is given further ones."""
+    receipts: Literal["all", "errors"] | None = None
+    """Whether this agent gets a receipt for each mail; None is what the desk has."""
 
     @property
     def address(self) -> str:

@@ -65,6 +65,8 @@ CATALOGUE: dict[str, TemplateSpec] = {
         TemplateSpec("agent.unplaced", "agent", "a mail passed on that no ticket could be opened from"),
         TemplateSpec("ticket.forward", "agent", "a copy of a mail that a rule sends to somebody outside"),
         TemplateSpec("agent.away", "agent", "the agent counts as away"),
+        TemplateSpec("agent.receipt", "agent", "what the agent's mail did", ("ticket", "receipt")),
+        TemplateSpec("agent.stale", "agent", "an answer waits, or was given up", ("ticket", "missed")),
         TemplateSpec("agent.back", "agent", "the agent counts as back"),
         TemplateSpec("agent.refused", "agent", "an agent's mail that could not be accepted"),
     )

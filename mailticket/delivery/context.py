@@ -15,6 +15,7 @@ from typing import Any, Literal
 from mailticket.config.desk import Desk
 from mailticket.delivery.alert_values import AlertSummary, AlertView
 from mailticket.delivery.console_values import console_values
+from mailticket.domain import receipt as receipts
 from mailticket.domain.console_mail import ConsoleMail
 from mailticket.domain.digest_mail import DigestMail
 from mailticket.domain.fields import visible_to
@@ -28,6 +29,7 @@ _NO_DIGEST = DigestMail()
 _NO_REPORT = ReportMail()
 _NO_ALERT = AlertView()
 _NO_ALERTS = AlertSummary()
+_NOTHING_DONE = receipts.Receipt()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +150,8 @@ class Letter:
     also       further tickets an acknowledgement tells of
     merged_from  number of the ticket that was merged into this one
     canned     the text of a canned reply, its variables filled in
+    receipt    what a mail of the reader's did
+    missed     what the reader had not seen, oldest first; expired: their answer was given up
     """
 
     recipient: Person
@@ -183,6 +187,9 @@ class Letter:
     also: tuple[OtherTicket, ...] = ()
     merged_from: str = ""
     canned: str = ""
+    receipt: receipts.Receipt = _NOTHING_DONE
+    missed: tuple[Passage, ...] = ()
+    expired: bool = False
     problems: tuple[Complaint, ...] = ()
     original_subject: str = ""
     original_text: str = ""
@@ -288,6 +295,9 @@ def _inside(letter: Letter) -> dict[str, Any]:
         "about": letter.about,
         "updated": letter.updated,
         "newcomer": letter.newcomer,
+        "receipt": _done(letter.receipt),
+        "missed": [_passage(passage) for passage in letter.missed],
+        "expired": letter.expired,
         "problems": [_complaint(problem) for problem in letter.problems],
         "original": {"subject": letter.original_subject, "text": letter.original_text},
         "digest": _digest(letter.digest, letter.now),
@@ -364,6 +374,17 @@ def _complaint(problem: Complaint) -> dict[str, str]:
 
 def _alert(view: AlertView) -> dict[str, Any]:
     return asdict(view) | {"others": ", ".join(f"{what} {standing}" for what, standing in view.others)}
+
+
+def _done(receipt: receipts.Receipt) -> dict[str, Any]:
+    """The receipt as it is, and whether it has anything to tell but what was ignored."""
+    changed = [{"what": what, "before": before, "after": after} for what, before, after in receipt.changed]
+    spoken = receipt.sent or receipt.noted or receipt.changed or receipt.done or receipt.undoing
+    return asdict(receipt) | {
+        "until": datetime.fromisoformat(receipt.until) if receipt.until else None,
+        "changed": changed,
+        "nothing": not spoken,
+    }
 
 
 def _digest(mail: DigestMail, now: datetime) -> dict[str, Any]:

@@ -218,6 +218,14 @@ def _date(context: Context, when: datetime) -> str:
 
 
 @pass_context
+def _time(context: Context, when: datetime) -> str:
+    """The time of day to the second, for what is only moments away: `14:03:20 CET`."""
+    run: Run = context[RUN]
+    local = when.astimezone(run.zone)
+    return f"{local:%H:%M:%S} {moments.zone_name(local)}"
+
+
+@pass_context
 def _relative(context: Context, when: datetime) -> str:
     """How far off: `in 3 h 20 min`, `2 d 4 h ago`. Needs `now` in the context."""
     run: Run = context[RUN]
@@ -270,5 +278,6 @@ TEMPLATE_FILTERS: dict[str, Any] = {name: FILTERS[name] for name in _JINJA} | {
     "since": _since,
     "size": _size,
     "table": _table,
+    "time": _time,
     "without_re": _without_re,
 }

@@ -25,6 +25,7 @@ from mailticket.delivery.render import Renderer, TemplateProblem
 from mailticket.delivery.sample_console import sample_console
 from mailticket.delivery.sample_digest import sample_digest
 from mailticket.delivery.sample_report import sample_report
+from mailticket.domain import receipt as receipts
 from mailticket.mail.mailto import mailto_link
 from mailticket.mail.marker import marker_line
 
@@ -170,6 +171,26 @@ def _refused() -> Letter:
         problems=(Complaint("", why),),
         original_subject="Re: Online banking",
         original_text="#close\n\nAll is well again.",
+        reason="",
+    )
+
+
+def _receipt() -> Letter:
+    receipt = receipts.Receipt(
+        mail=17,
+        sent=("Erika Muster <erika@customer.example>",),
+        until=(_NOW + timedelta(seconds=30)).isoformat(),
+        told=("Ben Agent",),
+        changed=(("Status", "open", "in progress"), ("Assigned to", "nobody", "Anna Agent")),
+        ignored=("Priority: it was High already",),
+        undo=True,
+    )
+    link = mailto_link(f"support+{_TOKEN}@bank.example", "Undo my mail about ticket 20261103-0001", "")
+    undo = (TapLink("undo", "Undo it", link),)
+    return _letter(
+        ticket=sample_ticket(status="in progress", assigned="Anna Agent"),
+        receipt=receipt,
+        actions=undo,
         reason="",
     )
 
@@ -337,6 +358,14 @@ SAMPLES: dict[str, Callable[[], Letter]] = {
     ),
     "agent.refused": _refused,
     "agent.unplaced": _unplaced,
+    "agent.receipt": _receipt,
+    "agent.stale": lambda: _letter(
+        ticket=sample_ticket(assigned="Anna Agent"),
+        missed=(Passage("It works again, thank you!", "Erika Muster", _NOW - timedelta(minutes=5)),),
+        actions=(TapLink("send", "Send it as it is", _TAPS[0].link),),
+        original_text="Please restart the router.",
+        reason="",
+    ),
     "agent.challenge": _challenge,
     "agent.away": lambda: _letter(
         reply=None, notice="until the end of Tue 1 Dec 2026", about="Ben Agent", reason=""

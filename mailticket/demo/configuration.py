@@ -31,6 +31,8 @@ state_dir = {json.dumps(str(folder / "var"))}
 default_department = "support"
 default_sla_plan = "standard"
 acknowledge_after = "0s"        # so that the acknowledgement is there to be seen
+undo_hold = "0s"                # answers go out at once: the demo takes nothing back
+receipts = "errors"
 
 [listeners.smtp]
 host = "127.0.0.1"

@@ -145,7 +145,7 @@ SCENES: tuple[Scene, ...] = (
                 "ticket.autoresp",
                 JANE,
                 SUPPORT,
-                ("Jane Doe", "Your ticket number is", "Support team"),
+                ("Jane Doe", "Ticket", "Support team"),
                 ("wages",),
             ),
             *_alerts("ticket.alert", (SAM, SUE), SUPPORT, "New ticket", "pay the wages", JANE.address),
@@ -210,7 +210,7 @@ SCENES: tuple[Scene, ...] = (
         tells="Tom Low, another customer, has a small wish; support promises an answer within 4 hours",
         writes=Writes(TOM, _STATEMENT, subject=_STATEMENT_SUBJECT),
         brings=(
-            Expected("ticket.autoresp", TOM, SUPPORT, ("Tom Low", "Your ticket number is")),
+            Expected("ticket.autoresp", TOM, SUPPORT, ("Tom Low", "Ticket")),
             *_alerts("ticket.alert", (SAM, SUE), SUPPORT, "New ticket", "come on paper", TOM.address),
         ),
         leaves=_statement(overdue=False),

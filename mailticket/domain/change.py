@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
+from mailticket.domain.requests import HoldAnswer, SettleAnswer, Withdraw
 from mailticket.domain.routing import Reaction, Route
 from mailticket.domain.tie_changes import TieChange
 from mailticket.domain.types import Audience, EntryKind, Outcome, OutgoingFacts, Quiet, Trust
@@ -438,6 +439,9 @@ Change = (
     | SetDue
     | Acknowledge
     | TieChange
+    | Withdraw
+    | HoldAnswer
+    | SettleAnswer
     | LearnPerson
     | SetWake
     | SetReminder
@@ -455,6 +459,9 @@ class Decision:
     """What to do with a mail, and why, in words, in the order the reasons came up.
 
     ignored  what of the mail does nothing, as sentences for the agent who wrote it
+    agent    the key of the agent who acts, and gets a receipt; None for anybody else
+    seen     the newest entry that agent had seen
+    dry_run  nothing of it is done; the agent is told what would be
     """
 
     outcome: Outcome
@@ -468,3 +475,6 @@ class Decision:
     ignored: tuple[str, ...] = ()
     route: Route | Reaction | None = None
     """What the rules came to, where they had a say."""
+    agent: str | None = None
+    seen: int = 0
+    dry_run: bool = False

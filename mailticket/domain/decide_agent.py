@@ -21,10 +21,13 @@ from mailticket.domain.effects import ALONE, EFFECTS
 from mailticket.domain.leak_guard import for_customer, leaks
 from mailticket.domain.lifecycle_commands import not_ended
 from mailticket.domain.permissions import refused
+from mailticket.domain.rehearsal import rehearsal, rehearsed
+from mailticket.domain.requests import Tapped
+from mailticket.domain.stale import guard, replaced
 from mailticket.domain.status import Refused, StatusEvent
 from mailticket.domain.taps import spelled
 from mailticket.domain.thread_commands import spelled_out, undecided
-from mailticket.domain.types import Audience, EntryKind, Facts, Outcome, Tapped, TicketFacts, Trust
+from mailticket.domain.types import Audience, EntryKind, Facts, Outcome, TicketFacts, Trust
 from mailticket.mail.commands import Command, Problem, Problems, parse_commands
 from mailticket.mail.header_out import mailable
 from mailticket.mail.types import Reading, SpanKind
@@ -48,6 +51,11 @@ def decide_agent(
     reasons: what was found out so far; they come first in the decision's own. entry: the one the mail
     answers, as far as its token says, else 0. now: aware UTC.
     """
+    dry, rest = rehearsal(reading.content.reply, desk.command_prefix)
+    if dry:
+        meant = replace(reading, content=replace(reading.content, reply=rest))
+        done = decide_agent(meant, ticket, agent, trust, desk, reasons, facts=facts, entry=entry, now=now)
+        return rehearsed(done, agent, entry)
     text = spelled_out(reading.content.reply, ticket, desk)
     parsed = parse_commands(text, desk.command_prefix, signature_of(reading))
     if isinstance(parsed, Problems):
@@ -65,15 +73,23 @@ def decide_agent(
         problems += leaks(told, reading.content, actor)
     actor = joined(actor)
     changes: list[Change] = []
+    ignored: list[str] = []
     alone = next((one for one in parsed.commands if one.name in ALONE), None)
     if alone is not None:
         _collect(_done_alone(alone, actor), changes, problems)
     else:
-        _collect_all(actor, changes, problems)
+        ignored += _collect_all(actor, changes, problems)
     if problems:
         return _returned(reading, agent, ticket, trust, tuple(problems), reasons)
+    held = guard(actor, changes)
+    if held is not None:
+        return replace(held, reasons=(*reasons, *held.reasons))
+    changes += replaced(actor, changes)
     whys = tuple(change.why for change in changes)
-    return Decision(Outcome.AGENT_ACTED, tuple(changes), (*reasons, *whys), trust, ticket.id)
+    return Decision(
+        Outcome.AGENT_ACTED, tuple(changes), (*reasons, *whys), trust, ticket.id,
+        agent=agent, seen=entry, ignored=tuple(ignored),
+    )  # fmt: skip
 
 
 def signature_of(reading: Reading) -> str:
@@ -116,17 +132,22 @@ def _done_alone(command: Command, actor: Actor) -> list[Change] | Problem:
     return ALONE[command.name](command, actor)
 
 
-def _collect_all(actor: Actor, changes: list[Change], problems: list[Problem]) -> None:
-    """What an answer or a note does, together with any number of commands."""
+def _collect_all(actor: Actor, changes: list[Change], problems: list[Problem]) -> list[str]:
+    """What an answer or a note does, together with any number of commands; returns what does nothing."""
     asked: list[Change] = []
+    ignored: list[str] = []
     for command in actor.asked.commands:
-        _collect(EFFECTS[command.name](command, actor), asked, problems)
+        found = EFFECTS[command.name](command, actor)
+        _collect(found, asked, problems)
+        if found == []:
+            ignored.append(f"{command.line.strip()}: it was so already")
     if not actor.asked.body and not actor.asked.commands:
         problems.append(Problem("", "the mail holds no new text and no command"))
     _collect(_spoken(actor, asked), changes, problems)
     changes += asked
     changes += copied_in(actor)
     problems += not_ended(actor, changes)
+    return ignored
 
 
 def copied_in(actor: Actor) -> list[Change]:

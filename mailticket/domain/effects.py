@@ -18,7 +18,9 @@ from mailticket.domain import (
     link_commands,
     promise_commands,
     sender_commands,
+    stale,
     thread_commands,
+    undo,
 )
 from mailticket.domain.actor import Effect
 from mailticket.mail.vocabulary import CommandName
@@ -38,6 +40,8 @@ ALONE: Final[dict[CommandName, Effect]] = {
     **console_commands.ALONE,
     **thread_commands.ALONE,
     **absence_commands.ALONE,
+    **undo.ALONE,
+    **stale.ALONE,
 }
 BUILT_IN: Final = frozenset({CommandName.NOTE, CommandName.REPLY, CommandName.HELP})
 """Commands that are about the mail itself, not about the ticket (decide_agent.py)."""

@@ -8,7 +8,7 @@ at most one notice per mail that came in: the most telling one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,10 @@ from mailticket.domain.alert_switches import hearers
 from mailticket.domain.assignment import alerted, listening
 from mailticket.domain.customer_notices import GENERATED, REPLIED
 from mailticket.domain.lifecycle_notices import follow_up, thanked
+from mailticket.domain.requests import HeldAnswer
+from mailticket.domain.stale import stale_notice
 from mailticket.domain.types import Audience, Event, EventKind, Notice, Quiet, TicketFacts
+from mailticket.domain.undo import hold_of
 from mailticket.mail.header_out import mailable
 
 MOST_FORWARDED = 10_000_000
@@ -62,7 +65,7 @@ def plan(
         for notice in _notices(event, events, ticket, desk, occasion):
             if ticket is None or desk.sends(ticket.department, notice.template):
                 asks = notice.template == customer_notices.SATISFACTION
-                notices.setdefault((notice.identity, asks), notice)
+                notices.setdefault((notice.identity, asks), _on_hold(notice, event, ticket, desk))
     return tuple(notices.values())
 
 
@@ -76,6 +79,14 @@ _WEIGHT = {
 }
 
 
+def _on_hold(notice: Notice, event: Event, ticket: TicketFacts | None, desk: Desk) -> Notice:
+    """What an agent's mail causes for customers waits, so that it can be taken back."""
+    if ticket is None or notice.audience is not Audience.CUSTOMER or event.data.get("mail") is None:
+        return notice
+    hold = hold_of(desk, ticket)
+    return replace(notice, not_before=event.at + hold) if hold else notice
+
+
 def _weight(event: Event) -> int:
     return _WEIGHT.get(event.kind, 5)
 
@@ -85,6 +96,8 @@ def _notices(
 ) -> Iterator[Notice]:
     if event.kind is EventKind.RETURNED:
         yield _returned(event, ticket, desk, occasion)
+    if event.kind is EventKind.STALE and ticket is not None:
+        yield _stale(event, ticket, desk, occasion)
     if event.kind is EventKind.CHALLENGED:
         yield _challenged(event, desk, occasion)
     if event.kind in (EventKind.AWAY, EventKind.BACK):
@@ -351,6 +364,12 @@ class _Planner:
                 "inbound": data["inbound"] if fits else None,
             },
         )
+
+
+def _stale(event: Event, ticket: TicketFacts, desk: Desk, occasion: Occasion) -> Notice:
+    data = event.data
+    held = HeldAnswer(data["inbound"], data["text"], data["subject"])
+    return stale_notice(ticket, desk.agents[data["agent"]], occasion.cause, data["missed"], held)
 
 
 def _challenged(event: Event, desk: Desk, occasion: Occasion) -> Notice:

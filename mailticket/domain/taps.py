@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from mailticket.config.desk import Desk
+from mailticket.domain.requests import Tap, Tapped
 from mailticket.domain.status import FINISHED
-from mailticket.domain.types import Notice, Tap, Tapped, TicketFacts
+from mailticket.domain.types import Notice, TicketFacts
 from mailticket.mail.vocabulary import CommandName
 
 FIRST_OF_CUSTOMERS = 32
@@ -147,6 +148,8 @@ _COMMANDS = {
     Action.WAIT: f"{CommandName.STATUS} waiting",
     Action.ACKNOWLEDGE: str(CommandName.ACK),
     Action.REOPEN: str(CommandName.REOPEN),
+    Action.UNDO: str(CommandName.UNDO),
+    Action.SEND: str(CommandName.SEND),
 }
 
 

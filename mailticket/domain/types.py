@@ -5,10 +5,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from mailticket.domain.absence import NOTHING_RECORDED, Presence
+from mailticket.domain.requests import DoneMail, HeldAnswer, MissedEntry, Tap, Tapped
 from mailticket.mail.authentication import Verdict
 
 
@@ -232,25 +233,6 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Tapped:
-    """A one-tap action that a mail asks for, by the address it was sent to.
-
-    action, argument  see domain/taps.py
-    entry             what the action is about, beside the ticket; 0 for nothing
-    offered           the day its link was made (UTC)
-    party             whom it was made for ("agent:KEY" or a canonical address); somebody who is
-                      neither an agent nor on the ticket any more is nobody's party
-    """
-
-    ticket_id: int
-    action: int
-    argument: int
-    entry: int
-    offered: date
-    party: str
-
-
-@dataclass(frozen=True, slots=True)
 class Said:
     """The text of an entry that a ticket has, and whether it stays inside."""
 
@@ -282,6 +264,10 @@ class Facts:
     load           what the sender has sent lately; nothing where no limit bears on the mail
     person         what is remembered of the sender
     said           what stands on the tickets already, the newest; for agents' mails only
+    missed         of an agent: by ticket, the entries newer than what they had seen when they wrote
+    held_answers   of an agent: by ticket, their answer that waits
+    inbound        the number of the stored mail
+    done           what the agent did by the mail that this one wants to take back, by ticket
     tapped         the one-tap action it asks for, whoever sent it; grants nothing by itself
     history        what was with the sender before; nothing where no rule asks about it
     linked         where commands name tickets: what each ticket pointed at is tied to, by id
@@ -321,6 +307,10 @@ class Facts:
     messages: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     twin: TicketFacts | None = None
     seen_files: frozenset[str] = frozenset()
+    done: dict[int, DoneMail] = field(default_factory=dict)
+    missed: dict[int, tuple[MissedEntry, ...]] = field(default_factory=dict)
+    held_answers: dict[int, HeldAnswer] = field(default_factory=dict)
+    inbound: int = 0
 
 
 class Outcome(enum.StrEnum):
@@ -329,6 +319,10 @@ class Outcome(enum.StrEnum):
     NEW_TICKET = "new-ticket"
     THREADED = "threaded"
     AGENT_ACTED = "agent-acted"
+    STALE = "stale"
+    """An agent's answer waits until its author has seen what has come meanwhile."""
+    REHEARSED = "rehearsed"
+    """An agent asked what a mail would do, and was told; nothing was done."""
     RECORDED = "recorded"
     IGNORED = "ignored"
     HELD = "held"
@@ -360,6 +354,10 @@ class EventKind(enum.StrEnum):
     HELD = "held"
     APPROVED = "approved"
     DENIED = "denied"
+    STALE = "stale"
+    """An agent's answer waits, because they had not seen all."""
+    UNDONE = "undone"
+    """An agent has taken back what a mail of theirs did."""
     MERGED = "merged"
     MOVED = "moved"
     COPIED = "copied"
@@ -411,24 +409,6 @@ class MadeFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Tap:
-    """A one-tap action offered in a mail (domain/taps.py).
-
-    name     what templates call it: "take", "transfer"
-    label    words for the link
-    subject  of the mail it opens; body: its text
-    entry    what the action is about, beside the ticket
-    """
-
-    name: str
-    label: str
-    code: int
-    subject: str
-    body: str
-    entry: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Notice:
     """One mail to one recipient, planned but not yet written.
 
@@ -441,6 +421,7 @@ class Notice:
     not_before when it may be sent first; None is at once
     asked      the held ticket an outsider is asked about; their token is then good for the answer only
     taps       the actions its reader can ask for by one tap
+    seen       the newest entry its reader has seen, where that is not the entry it tells of
     """
 
     template: str
@@ -459,3 +440,4 @@ class Notice:
     files: tuple[MadeFile, ...] = ()
     taps: tuple[Tap, ...] = ()
     not_before: datetime | None = None
+    seen: int = 0

@@ -146,6 +146,11 @@ class CommandName(enum.StrEnum):
     AWAY = ("away", ABSENCE, "presence", "vacation holiday", "away until 2026-12-01 deputy bob",
             "your alerts go to your deputy: `3d`, `until DATE` (that day included), `DATE..DATE`, or nothing")
     BACK = ("back", NOTHING, "presence", "", "back", "you are there again")
+    # Second thoughts.
+    SEND = ("send", NOTHING, "send", "", "send",
+            "sends your answer that was held because you had not seen a newer message")
+    UNDO = ("undo", NOTHING, "undo", "", "undo",
+            "takes your last mail on the ticket back: what it changed, and its answer while that waits")
 
     # About the desk.
     LIST = ("list", TEXT, "look", "ls", "list overdue",

@@ -5,6 +5,7 @@ Nothing is decided here: every change comes with its reason, and each event keep
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ from mailticket.domain.change import (
     SettleAlias,
 )
 from mailticket.domain.decoration import is_logo
-from mailticket.domain.types import Arrival, EntryKind, Event, EventKind, Trust
+from mailticket.domain.types import Arrival, EntryKind, Event, EventKind, Outcome, Trust
 from mailticket.mail.threading import thread_index, thread_topic
 from mailticket.mail.types import Attachment, ParsedMail, Reading
 from mailticket.store import aliases, blobs
@@ -61,7 +62,14 @@ def apply(session: Session, decision: Decision, reading: Reading, arrival: Arriv
         work.done.ticket = session.get_one(Ticket, decision.ticket)
     for change in decision.changes:
         work.perform(change)
+    if decision.outcome is Outcome.AGENT_ACTED:
+        work.done.events = [_caused_by(event, arrival.inbound_id) for event in work.done.events]
     return work.done
+
+
+def _caused_by(event: Event, inbound: int) -> Event:
+    """What an agent's mail did names the mail, so that it can be taken back (domain/undo.py)."""
+    return replace(event, data={**event.data, "mail": inbound})
 
 
 class _Application(TicketChanges):

@@ -35,6 +35,7 @@ from mailticket.domain.change import (
     Tag,
     TakeTurn,
 )
+from mailticket.domain.requests import HoldAnswer, SettleAnswer, Withdraw
 from mailticket.domain.status import FINISHED
 from mailticket.domain.tie_changes import Link, Refer, SetCustomField, Unlink, Unrefer
 from mailticket.domain.types import Event, EventKind
@@ -53,6 +54,8 @@ from mailticket.store.people import (
     note_unreachable,
     remove_participant,
 )
+from mailticket.store.stale import hold, settle
+from mailticket.store.undo import undone_data, withdraw
 from mailticket.store.workload import take_turn
 
 __all__ = ["Applied", "TicketChanges", "apply_changes", "change_field", "record"]
@@ -100,6 +103,8 @@ def change_field(session: Session, ticket: Ticket, change: SetField, now: dateti
         data["silent"] = True
     if change.custom is not None:
         data["custom"] = change.custom
+    if change.name == "status" and custom is not None:
+        data["custom_before"] = custom
     return Event(_event_kind(change, before), ticket.id, None, change.actor, now, change.why, data)
 
 
@@ -160,6 +165,15 @@ class TicketChanges:
                 self._refer(change)
             case Link() | Unlink():
                 self._link(change)
+            case HoldAnswer():
+                data = hold(self.session, change, self.now)
+                self._happened(EventKind.STALE, f"agent:{change.agent}", change.why, data)
+            case SettleAnswer():
+                settle(self.session, change, self.now)
+                self._happened(EventKind.EDITED, change.actor, change.why, {"answer": change.inbound})
+            case Withdraw():
+                withdraw(self.session, self._ticket(), change, self.now)
+                self._happened(EventKind.UNDONE, change.actor, change.why, undone_data(change))
             case Acknowledge():
                 self._happened(EventKind.ACKNOWLEDGED, change.actor, change.why, {})
             case SetWake():
@@ -286,6 +300,8 @@ class TicketChanges:
 
     def _tag(self, change: Tag) -> None:
         ticket = self._ticket()
+        if (change.tag in ticket.tags) == change.add:
+            return
         tags = [tag for tag in ticket.tags if tag != change.tag]
         ticket.tags = [*tags, change.tag] if change.add else tags
         self._happened(EventKind.EDITED, change.actor, change.why, {"tag": change.tag, "added": change.add})

@@ -27,6 +27,7 @@ from mailticket.domain.clocks import (
 from mailticket.domain.escalation import AlertSent, Look, look
 from mailticket.domain.schedule import WorkingTime, WorkingTimes
 from mailticket.domain.types import EventKind
+from mailticket.domain.undo import counting
 from mailticket.store import deadlines
 from mailticket.store.dialect import table_of
 from mailticket.store.followups import plan_follow_ups
@@ -75,7 +76,7 @@ def standing(session: Session, ticket: Ticket, desk: Desk, times: WorkingTimes, 
     events = tuple(clock_events(log))
     working, by_target = times.of_plan(plan), times.of_targets(plan)
     found = clocks(plan, events, working, now, priority=ticket.priority, target_times=by_target)
-    acknowledged = [row.at for row in log if row.kind == EventKind.ACKNOWLEDGED]
+    acknowledged = [row.at for row in counting(log) if row.kind == EventKind.ACKNOWLEDGED]
     seen = look(found, alerts_sent(log), acknowledged, plan, working, now, by_target)
     return Standing(found, seen, events, plan, working, by_target)
 
@@ -107,9 +108,9 @@ def event_log(session: Session, ticket: Ticket) -> list[LoggedEvent]:
 
 
 def clock_events(log: Iterable[LoggedEvent]) -> list[ClockEvent]:
-    """The event log as the clocks see it. Automatic mails are nothing to them."""
+    """The event log as the clocks see it. Automatic mails are nothing to them, nor what was taken back."""
     events: list[ClockEvent] = []
-    for row in log:
+    for row in counting(list(log)):
         field = row.data.get("field")
         if row.kind in _TOLD and not row.data.get("automatic") and not row.data.get("thanks"):
             events.append(ClockEvent(row.at, _TOLD[EventKind(row.kind)]))

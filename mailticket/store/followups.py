@@ -13,6 +13,7 @@ from mailticket.config.desk import Desk
 from mailticket.domain.followup import FollowEvent, Happened, Outlook, Step, follow_up_of, outlook
 from mailticket.domain.schedule import WorkingTimes
 from mailticket.domain.types import EventKind
+from mailticket.domain.undo import counting
 from mailticket.store import deadlines
 from mailticket.store.models import Entry, Ticket, TicketEvent
 
@@ -52,7 +53,7 @@ def follow_up_outlook(
         .where(TicketEvent.ticket_id == ticket.id)
         .order_by(TicketEvent.id)
     )
-    events = _follow_events(rows, ticket.requester_address)
+    events = _follow_events(counting(rows.all()), ticket.requester_address)
     return outlook(plan, events, times.of(plan.schedule), now)
 
 
@@ -60,7 +61,12 @@ def last_answer(session: Session, ticket_id: int) -> tuple[int, datetime] | None
     """The newest answer to the customer: its entry's id, and when it was written."""
     row = session.execute(
         select(Entry.id, Entry.created_at)
-        .where(Entry.ticket_id == ticket_id, Entry.kind == "response", Entry.audience == "customer")
+        .where(
+            Entry.ticket_id == ticket_id,
+            Entry.kind == "response",
+            Entry.audience == "customer",
+            Entry.withdrawn_at.is_(None),
+        )
         .order_by(Entry.id.desc())
         .limit(1)
     ).one_or_none()

@@ -228,6 +228,7 @@ def _refresh(session: Session, ticket: Ticket, now: datetime) -> None:
                 Entry.kind == EntryKind.RESPONSE,
                 and_(Entry.kind == EntryKind.NOTE, Entry.author.startswith("agent:")),
             ),
+            Entry.withdrawn_at.is_(None),
         )
         .group_by(Entry.kind)
     )

@@ -329,6 +329,8 @@ class Entry(Base):
     message_id: Mapped[str | None] = mapped_column(Text)
     content_digest: Mapped[str | None] = mapped_column(String(64))
     inbound_id: Mapped[int | None] = mapped_column(ForeignKey("inbound.id"), index=True)
+    withdrawn_at: Mapped[datetime | None]
+    """When its author took it back, before anybody outside had got it."""
     reason: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from mailticket.config.desk import Desk
 from mailticket.domain.absence import NOTHING_RECORDED
 from mailticket.domain.matching import Pointers, correspondents, named_numbers, pointers, reply_subject
+from mailticket.domain.requests import Tapped
 from mailticket.domain.rule_facts import NO_HISTORY
 from mailticket.domain.status import FINISHED
 from mailticket.domain.storms import is_governed
@@ -24,7 +25,6 @@ from mailticket.domain.types import (
     Facts,
     OutgoingFacts,
     PersonFacts,
-    Tapped,
     ThreadEvidence,
     TicketFacts,
 )
@@ -45,6 +45,8 @@ from mailticket.store.models import Entry, MessageRef, Outbox, Participant, Tick
 from mailticket.store.outbox import message_key
 from mailticket.store.people import remembered
 from mailticket.store.said import said_on
+from mailticket.store.stale import unseen_by
+from mailticket.store.undo import done_by
 
 NOBODY_HERE = "somebody who is not on this ticket"
 """Party of a token whose bearer the ticket does not know (any more)."""
@@ -103,6 +105,8 @@ def gather(
     ]
     whose = whose_address(session, sender, desk, [claim for _, claim in claims if claim is not None])
     person = remembered(session, sender) if sender is not None else None
+    tapped = _tapped(pointing)
+    unseen = unseen_by(session, whose.agent, [item for item, _ in pointing], tickets, arrival, desk)
     facts = Facts(
         department=desk.department_by_address.get(canonical(split_extension(arrival.recipient)[0])),
         sender=sender,
@@ -122,10 +126,14 @@ def gather(
         ban=ban_of(session, reading, arrival),
         shared=_shared(sender, tickets, desk),
         person=person or PersonFacts(),
-        tapped=_tapped(pointing),
         presence=presence(session) if whose.agent else NOTHING_RECORDED,
         history=sender_history(session, reading.mail, sender, desk) if desk.rules else NO_HISTORY,
         said=said_on(session, tickets) if whose.agent else (),
+        tapped=tapped,
+        missed=unseen.missed,
+        held_answers=unseen.held,
+        inbound=arrival.inbound_id,
+        done=done_by(session, reading, tapped, whose.agent, list(tickets), desk, lock=lock),
     )
     if facts.bounced is not None and facts.bounced.ticket_id is not None:
         about, _ = _tickets(session, [facts.bounced.ticket_id], lock=lock)

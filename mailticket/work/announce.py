@@ -245,7 +245,7 @@ def _written(
     now: datetime,
 ) -> OutgoingMail:
     department = desk.departments[shown.department if shown else desk.default_department]
-    ticket_id, entry_id = ticket.id if ticket else 0, notice.entry_id or 0
+    ticket_id, entry_id = ticket.id if ticket else 0, notice.seen or notice.entry_id or 0
     role = _role(notice)
     alias, issue = notice.extra.get("alias"), notice.extra.get("issue")
     if issue:

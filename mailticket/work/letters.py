@@ -30,6 +30,7 @@ from mailticket.delivery.render import Renderer
 from mailticket.domain import console_mail, report_mail
 from mailticket.domain.console_mail import ConsoleMail
 from mailticket.domain.digest_mail import DigestMail, from_json
+from mailticket.domain.receipt import receipt_from_json
 from mailticket.domain.report_mail import ReportMail
 from mailticket.domain.types import TicketFacts, Trust
 from mailticket.mail.compose import OutgoingAttachment, OutgoingParts, compose
@@ -69,6 +70,8 @@ class Material:
     beside: Entry | None
     files: tuple[EntryAttachment, ...]
     data: dict[str, bytes]
+    missed: tuple[Entry, ...] = ()
+    """What its reader had not seen, oldest first."""
     original: bytes | None = None
     """A mail that goes along whole."""
 
@@ -78,6 +81,7 @@ def load_material(session: Session, mails: Sequence[ClaimedOut]) -> dict[int, Ma
     shown = {mail.entry_id for mail in mails if mail.entry_id}
     last = _last_messages(session, {mail.ticket_id for mail in mails if _wants_last(mail)})
     wanted = shown | set(last.values()) | {one for mail in mails if (one := _beside(mail))}
+    wanted |= {one for mail in mails for one in _missed(mail)}
     entries = {
         entry.id: entry for entry in session.execute(select(Entry).where(Entry.id.in_(wanted))).scalars()
     }
@@ -94,6 +98,7 @@ def load_material(session: Session, mails: Sequence[ClaimedOut]) -> dict[int, Ma
             beside=entries.get(_beside(mail)),
             files=files.get(mail.entry_id or 0, ()),
             data=data,
+            missed=tuple(entries[one] for one in _missed(mail) if one in entries),
             original=originals.get(mail.context["extra"].get("inbound") or 0),
         )
         for mail in mails
@@ -184,6 +189,9 @@ def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> 
         next_date=_moment(extra.get("next_date")),
         updated=bool(extra.get("updated")),
         newcomer=bool(extra.get("newcomer")),
+        missed=tuple(passage for one in material.missed if (passage := _passage(one, ())) is not None),
+        expired=bool(extra.get("expired")),
+        receipt=receipt_from_json(extra.get("receipt")),
         actions=tuple(TapLink(**action) for action in context.get("actions", ())),
         received=_received(entry, material.files, view),
         promise_date=_moment(extra.get("promise_date")),
@@ -257,6 +265,12 @@ def _received(entry: Entry | None, files: Sequence[EntryAttachment], view: Ticke
     kept = [FileView(file.filename, file.size) for file in files if file.kind in _PASSED_ON]
     proven = entry.trust in (Trust.TOKEN, Trust.AUTHENTICATED)
     return Receipt(view.subject, len(kept), tuple(kept) if proven else ())
+
+
+def _missed(mail: ClaimedOut) -> list[int]:
+    """The entries that an agent had not seen."""
+    found: list[int] = mail.context["extra"].get("missed", [])
+    return found
 
 
 def _carries_files(mail: ClaimedOut) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from mailticket.domain.types import Tap, TicketFacts
+from mailticket.domain.requests import Tap
+from mailticket.domain.types import TicketFacts
 from mailticket.mail.mailto import mailto_link
 from mailticket.mail.token import mint_action, reply_address
 

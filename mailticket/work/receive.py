@@ -26,6 +26,7 @@ from mailticket.domain.clocks import promised_answer
 from mailticket.domain.customer_notices import copied_to
 from mailticket.domain.decide import decide
 from mailticket.domain.notify import Occasion, plan
+from mailticket.domain.receipt import with_receipt
 from mailticket.domain.routing import Reaction, Route
 from mailticket.domain.types import Arrival, Facts, Outcome
 from mailticket.errors import Temporary
@@ -44,6 +45,7 @@ from mailticket.work.assigning import assigned
 from mailticket.work.console import Console
 from mailticket.work.crash import crash_point
 from mailticket.work.parsers import ParserPool, Unread
+from mailticket.work.rehearse import rehearse
 from mailticket.work.schedules import Schedules
 from mailticket.work.verify import Verifier
 from mailticket.work.webhooks import tell_webhooks
@@ -62,6 +64,7 @@ _MOST_KILLS = 2
 _STATES = {
     Outcome.IGNORED: InboundState.IGNORED,
     Outcome.HELD: InboundState.HELD,
+    Outcome.STALE: InboundState.HELD,
     Outcome.REJECTED: InboundState.REJECTED,
     Outcome.RETURNED: InboundState.REJECTED,
 }
@@ -195,6 +198,9 @@ class Receiver:
         else:
             times = self._schedules.now()
             decision = assigned(session, decision, facts, item.reading, desk, times, now)
+            if decision.dry_run:
+                self._rehearse(session, decision, item, arrival, desk, now)
+                return
             done = apply(session, decision, item.reading, arrival, now)
         note_mail(
             session, item.reading, arrival, facts, decision, done.ticket.id if done.ticket else None, desk
@@ -227,6 +233,16 @@ class Receiver:
         )  # fmt: skip
         return replace(decision, reasons=(*decision.reasons, *console.answer()))
 
+    def _rehearse(
+        self, session: Session, decision: Decision, item: Read, arrival: Arrival, desk: Desk, now: datetime
+    ) -> None:
+        """Tell an agent what their mail would do."""
+        notice, ticket = rehearse(session, decision, item.reading, arrival, desk, now)
+        if notice is not None:
+            announce(session, [notice], ticket, desk, self._secret, now)
+        _finish(session, item, decision, Applied(), now)
+        log.info("mail.rehearsed", inbound=item.mail.id, ticket=ticket.number)
+
     def _tell(
         self, session: Session, decision: Decision, done: Applied, item: Read, desk: Desk, now: datetime
     ) -> tuple[str, ...]:
@@ -235,7 +251,7 @@ class Receiver:
         What joins a ticket silently moves no clock, and looking for that costs time with every entry
         the ticket has, so a storm of thousands would cost its square.
         """
-        if not done.events:
+        if not done.events and decision.agent is None:
             return ()
         record(session, done.events, decision.trust)
         ticket, promise = None, None
@@ -249,9 +265,9 @@ class Receiver:
         if decision.quiet is None:
             tell_webhooks(session, done.events, ticket, desk, cause, now)
         occasion = Occasion(cause, decision.acknowledge, decision.quiet, promise, copied)
-        return announce(
-            session, plan(done.events, ticket, desk, occasion), ticket, desk, self._secret, now
-        ).braked
+        notices = plan(done.events, ticket, desk, occasion)
+        notices = with_receipt(notices, decision, done.events, ticket, desk, item.mail.id)
+        return announce(session, notices, ticket, desk, self._secret, now).braked
 
     def _put_back(self, item: Read, error: Exception) -> None:
         mail = item.mail

@@ -36,6 +36,7 @@ from mailticket.work.follow_ups import FollowUps
 from mailticket.work.later import Later
 from mailticket.work.reports import Reports
 from mailticket.work.schedules import Schedules
+from mailticket.work.stale import expire_answers
 from mailticket.work.waiting import Waiting
 
 log = structlog.get_logger()
@@ -162,10 +163,14 @@ class Ticks:
         return told
 
     def challenges(self) -> int:
-        """Give up questions to agents that had no answer in time; returns how many."""
-        now = self._clock()
+        """Give up questions to agents, and their held answers, that had no word in time; returns how many."""
+        now, desk = self._clock(), self._desk()
         with transaction(self._engine) as session:
-            return aliases.expire(session, now - self._desk().trust.challenge_expires, now)
+            asked = aliases.expire(session, now - desk.trust.challenge_expires, now)
+            answers = expire_answers(session, desk, self._secret, now)
+        if answers:
+            self._on_queued()
+        return asked + answers
 
     def _guarded(self, job: Callable[[], int]) -> None:
         try:

@@ -36,6 +36,8 @@ log_level = "info"
 default_department = "support"
 acknowledge_after = "0s"
 default_sla_plan = "standard"
+undo_hold = "{undo_hold}"
+receipts = "errors"
 
 [listeners.smtp]
 protocol = "smtp"
@@ -124,6 +126,7 @@ class Daemon:
     smarthost_port: int | None = None
     smarthost_options: str = ""
     extra: str = ""
+    undo_hold: str = "0s"
     environment: dict[str, str] = field(default_factory=dict)
     smtp_port: int = field(default_factory=steady_port)
     lmtp_port: int = field(default_factory=steady_port)
@@ -145,6 +148,7 @@ class Daemon:
             maildir=self.maildir,
             smtp_port=self.smtp_port,
             lmtp_port=self.lmtp_port,
+            undo_hold=self.undo_hold,
         )
         if self.smarthost_port is not None:
             text += (

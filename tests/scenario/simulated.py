@@ -37,6 +37,10 @@ CONFIGURATION = """
 name = "Desk {name}"
 instance = "desk-{name}"
 
+[desk]
+undo_hold = "{hold}"
+receipts = "errors"
+
 [departments.support]
 name = "Support"
 addresses = ["support@{name}.example"]
@@ -136,7 +140,7 @@ class SimulatedDesk:
     ) -> None:
         folder = folder / name
         folder.mkdir()
-        text = CONFIGURATION.format(name=name, replies=str(acknowledge_replies).lower()) + extra
+        text = CONFIGURATION.format(name=name, replies=str(acknowledge_replies).lower(), hold=hold) + extra
         text += "" if "[desk]" in text else "\n[desk]\n"
         text = text.replace("[desk]\n", f'[desk]\nacknowledge_after = "{hold}"\n')
         self.settings = loaded(folder, text)

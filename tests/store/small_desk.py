@@ -16,8 +16,9 @@ from mailticket.delivery.render import Renderer
 from mailticket.domain.change import Decision
 from mailticket.domain.decide import decide
 from mailticket.domain.notify import Occasion, plan
+from mailticket.domain.receipt import with_receipt
 from mailticket.domain.schedule import WorkingTimes
-from mailticket.domain.types import Arrival
+from mailticket.domain.types import Arrival, Outcome
 from mailticket.mail.read import read
 from mailticket.store import blobs, outbox
 from mailticket.store.apply import apply
@@ -34,7 +35,8 @@ SUPPORT, SAM = "support@desk.example", "sam.private@agents.example"
 
 
 def small_desk(**options: Any) -> Desk:
-    """Support with one agent, Sam."""
+    """Support with one agent, Sam, whose answers go out at once and who gets no receipts."""
+    options = {"undo_hold": timedelta(0), "receipts": "errors"} | options
     return Desk(
         acknowledge_after=options.pop("acknowledge_after", timedelta(0)),
         name="Example Bank",
@@ -78,12 +80,14 @@ class SmallDesk:
             decision = decide(mail, arrival, facts, self.desk, self.now)
             times = WorkingTimes(self.desk)
             decision = assigned(session, decision, facts, mail, self.desk, times, self.now)
+            inbound.state = "held" if decision.outcome in (Outcome.HELD, Outcome.STALE) else "done"
             done = apply(session, decision, mail, arrival, self.now)
             inbound.ticket_id = done.ticket.id if done.ticket else decision.ticket
             record(session, done.events, decision.trust)
             session.flush()
             after = ticket_facts(session, done.ticket) if done.ticket else None
             notices = plan(done.events, after, self.desk, Occasion(f"in:{inbound.id}", decision.acknowledge))
+            notices = with_receipt(notices, decision, done.events, after, self.desk, inbound.id)
             announce(session, notices, after, self.desk, SECRET, self.now)
         self.send()
         return decision

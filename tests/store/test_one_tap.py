@@ -41,7 +41,7 @@ def links(mail: EmailMessage) -> dict[str, str]:
     """The links of a mail by their words; the same in text and HTML."""
     text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     html = mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
-    found = dict(re.findall(r"^([^:\n]+): (mailto:\S+)$", text, re.MULTILINE))
+    found = dict(re.findall(r"^([^:\n]+): (mailto:\S+)\r?$", text, re.MULTILINE))
     linked = re.findall(r'href="(mailto:[^"]+)"[^>]*>([^<]+)<', html)
     assert {label: link.replace("&amp;", "&") for link, label in linked} == found
     return found

@@ -39,6 +39,10 @@ def test_an_agent_sets_a_due_date_and_a_plan_and_stops_the_ladder_by_answering_t
         events = session.execute(
             select(TicketEvent.kind, TicketEvent.data, TicketEvent.actor).order_by(TicketEvent.id)
         ).all()
-    assert ("edited", {"field": "due", "due": None, "after_seconds": 14400.0}, "agent:sam") in events
-    assert ("acknowledged", {}, "agent:sam") in events
+    assert (
+        "edited",
+        {"field": "due", "due": None, "after_seconds": 14400.0, "mail": 2},
+        "agent:sam",
+    ) in events
+    assert ("acknowledged", {"mail": 2}, "agent:sam") in events
     assert desk.to(ANN)[1:] == []  # nothing of it reaches the customer

@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from mailticket.config.desk import Department, Desk
+from mailticket.domain.requests import Tapped
 from mailticket.domain.taps import Action, Spelled, action_of, code_of, expired, key_number, offered, spelled
-from mailticket.domain.types import Tapped, TicketFacts
+from mailticket.domain.types import TicketFacts
 from mailticket.mail.token import mint_action, reply_address
 from tests.store.small_desk import small_desk
 

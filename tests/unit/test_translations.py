@@ -21,6 +21,7 @@ from mailticket.delivery.phrases import LANGUAGES, phrases_of
 from mailticket.delivery.render import Renderer, TemplateProblem, shipped_templates
 from mailticket.delivery.samples import SAMPLES, sample_ticket, samples_of
 from mailticket.delivery.values import columns, wrap
+from mailticket.domain.receipt import Receipt as Done
 from mailticket.mail.marker import MARKER_LINES, is_marker_line, marker_line
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -102,6 +103,8 @@ def poisoned(letter: Letter) -> Letter:
         problems=(Complaint(POISON, POISON, POISON),),
         original_subject=POISON,
         original_text=POISON,
+        receipt=Done(sent=(POISON,), told=(POISON,), done=(POISON,), ignored=(POISON,)),
+        missed=(passage,),
     )
 
 
@@ -132,7 +135,17 @@ def test_a_field_of_a_letter_is_either_for_customers_or_poisoned_here() -> None:
         "response", "signature", "held_from", "since_date", "next_date", "received", "promise_date", "also",
         "merged_from", "canned", "logo", "actions",
     }  # fmt: skip
-    figures = {"digest", "report", "console", "alert", "alerts", "updated", "newcomer", "command_prefix"}
+    figures = {
+        "digest",
+        "report",
+        "console",
+        "alert",
+        "alerts",
+        "updated",
+        "newcomer",
+        "command_prefix",
+        "expired",
+    }
     letter = SAMPLES["ticket.reply"]()
     changed = {
         one.name for one in fields(letter) if getattr(poisoned(letter), one.name) != getattr(letter, one.name)

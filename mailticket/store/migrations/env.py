@@ -13,6 +13,7 @@ from mailticket.store import (
     alert_models,
     link_models,
     log_models,
+    stale_models,
     turn_models,
     webhook_models,
 )
@@ -25,7 +26,9 @@ def render_item(kind: str, item: object, _context: AutogenContext) -> str | Lite
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UTCDateTime) else False
 
 
-_TABLES_ELSEWHERE = (absence_models, alert_models, link_models, log_models, turn_models, webhook_models)
+_TABLES_ELSEWHERE = (
+    absence_models, alert_models, link_models, log_models, stale_models, turn_models, webhook_models,
+)  # fmt: skip
 
 connection: Connection = context.config.attributes["connection"]
 context.configure(
