@@ -20,11 +20,13 @@ from mailticket.config.rule_checks import (
     actions_fit_the_mails,
     actions_name_what_exists,
     arrivals_are_served,
+    conditions_fit_what_tickets_have,
     conditions_name_what_exists,
     copies_do_not_come_back,
     patterns_are_supported,
     rules_can_fire,
     rules_have_different_names,
+    tickets_begin_in_a_status,
 )
 from mailticket.config.settings import Listener, Mailbox
 from mailticket.config.validate import Draft
@@ -322,8 +324,10 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     rules_have_different_names,
     patterns_are_supported,
     conditions_name_what_exists,
+    conditions_fit_what_tickets_have,
     actions_fit_the_mails,
     actions_name_what_exists,
+    tickets_begin_in_a_status,
     copies_do_not_come_back,
     arrivals_are_served,
     rules_can_fire,

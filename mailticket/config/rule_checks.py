@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mailticket.config.desk import ArrivalAddress, Rule
+from mailticket.config.desk import ArrivalAddress, HelpTopic, Rule
+from mailticket.config.field_values import FieldProblem, read_value
+from mailticket.config.lifecycle import STATES, CustomField
 from mailticket.config.pattern import regex_problem
 from mailticket.config.problems import Path, did_you_mean
-from mailticket.config.rules import NOT_ON_REPLIES, OF_TICKETS, OPPOSITES, Condition, How
+from mailticket.config.queue_references import STATUSES
+from mailticket.config.rules import (
+    NOT_ON_REPLIES,
+    OPPOSITES,
+    Condition,
+    How,
+    custom_field_of,
+    is_of_ticket,
+)
 from mailticket.config.validate import Draft
 from mailticket.config.values import NotThis, canonical_address
 
@@ -54,6 +64,42 @@ def conditions_name_what_exists(draft: Draft) -> None:
             draft.document.report((*path, "value"), f"names no {noun}", value=test.value, suggestion=hint)
 
 
+def conditions_fit_what_tickets_have(draft: Draft) -> None:
+    """Statuses and values of custom fields that conditions compare with are such as a ticket can have."""
+    statuses = (*STATUSES, *draft.document.tree.get("statuses", {}))
+    for path, test in _tests(draft):
+        exactly = test.how in ("equal", "not_equal")
+        if test.field == "ticket_status" and exactly and test.value not in statuses:
+            hint = did_you_mean(test.value or "", statuses)
+            draft.document.report((*path, "value"), "is no status", value=test.value, suggestion=hint)
+        key = custom_field_of(test.field)
+        if key is not None:
+            _check_custom_field(draft, path, test, key)
+
+
+def _check_custom_field(draft: Draft, path: Path, test: Condition, key: str) -> None:
+    known = draft.document.tree.get("fields", {})
+    if key not in known:
+        hint = did_you_mean(key, known)
+        message = "names no custom field"
+        draft.document.report((*path, "field"), message, value=test.field, suggestion=hint)
+        return
+    field = draft.entries["fields"].get(key)
+    if not isinstance(field, CustomField):
+        return  # it has a mistake of its own
+    if test.how in ("over", "under", "at_least", "at_most") and field.type != "number":
+        message = f"compares numbers, and fields.{key} is a {field.type}"
+        draft.document.report((*path, "how"), message, value=test.how)
+    elif test.how in ("equal", "not_equal"):
+        value = read_value(field, test.value or "")
+        if isinstance(value, FieldProblem):
+            draft.document.report((*path, "value"), f"cannot be: {value.reason}", value=test.value)
+        elif value is None:
+            message = "is no value: it takes one away"
+            hint = 'Whether there is any is { how = "matches", value = "." }'
+            draft.document.report((*path, "value"), message, value=test.value, suggestion=hint)
+
+
 def actions_fit_the_mails(draft: Draft) -> None:
     """A reply has a ticket already; a new mail has none."""
     for index, rule in _rules(draft):
@@ -65,7 +111,7 @@ def actions_fit_the_mails(draft: Draft) -> None:
                     draft.document.report(("rules", index, "then", name), message, suggestion=hint)
         if rule.on == "new":
             for path, test in _tests_of(index, rule):
-                if test.field in OF_TICKETS:
+                if is_of_ticket(test.field):
                     message = "is known of replies only, and the rule looks at new mails"
                     hint = 'Write on = "reply" in the rule'
                     draft.document.report((*path, "field"), message, suggestion=hint)
@@ -75,7 +121,7 @@ _INSTEAD = {"reject": 'A reply can be held: hold = "why it waits"'}
 
 
 def actions_name_what_exists(draft: Draft) -> None:
-    """Canned replies and custom fields that rules name are there."""
+    """Canned replies and custom fields that rules name are there, and take what rules give them."""
     canned, fields = (draft.document.tree.get(section, {}) for section in ("canned", "fields"))
     for index, rule in _rules(draft):
         path: Path = ("rules", index, "then")
@@ -83,10 +129,31 @@ def actions_name_what_exists(draft: Draft) -> None:
             hint = did_you_mean(rule.then.canned, canned)
             message = "names no canned reply"
             draft.document.report((*path, "canned"), message, value=rule.then.canned, suggestion=hint)
-        for key in rule.then.fields:
+        for key, written in rule.then.fields.items():
+            place = (*path, "fields", key)
+            field = draft.entries["fields"].get(key)
+            value = read_value(field, written) if isinstance(field, CustomField) else None
             if key not in fields:
-                hint = did_you_mean(key, fields)
-                draft.document.report((*path, "fields", key), "names no custom field", suggestion=hint)
+                draft.document.report(place, "names no custom field", suggestion=did_you_mean(key, fields))
+            elif isinstance(value, FieldProblem):
+                draft.document.report(place, f"cannot be: {value.reason}", value=written)
+
+
+def tickets_begin_in_a_status(draft: Draft) -> None:
+    """Rules and topics name a status of the house's own, or a state in which a ticket can begin."""
+    known = (*STATES, *draft.document.tree.get("statuses", {}))
+    named: list[tuple[Path, str | None]] = [
+        (("rules", index, "then", "status"), rule.then.status) for index, rule in _rules(draft)
+    ]
+    for key, topic in draft.entries["topics"].items():
+        assert isinstance(topic, HelpTopic)
+        named.append((("topics", key, "status"), topic.status))
+    for path, status in named:
+        if status is not None and status not in known:
+            hint = did_you_mean(status, known)
+            draft.document.report(
+                path, "is no status a ticket can begin in", value=status, suggestion=hint
+            )
 
 
 def copies_do_not_come_back(draft: Draft) -> None:

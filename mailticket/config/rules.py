@@ -39,9 +39,6 @@ KINDS = (
 )  # fmt: skip
 """What sort of mail it is (mail/types.py, MailKind); "automatic" is all but "human"."""
 
-NEW_STATUSES = ("open", "in-progress", "waiting", "on-hold", "resolved", "closed")
-"""The states in which a ticket can begin."""
-
 Sort = Literal["text", "number", "yes or no", "trust", "kind", "schedule", "language"]
 
 _TEXT: tuple[How, ...] = HOWS[:10]
@@ -72,10 +69,10 @@ FIELDS: dict[str, Sort] = {
     ),
     **dict.fromkeys(("ticket_team", "ticket_tag"), "text"),
 }
-"""What conditions can ask about, besides "header:NAME", which is compared as text or as a number."""
+"""What conditions can ask about, besides "header:NAME" and "field:KEY", compared as text or as numbers."""
 
 OF_TICKETS = frozenset(name for name in FIELDS if name.startswith("ticket_"))
-"""What only a reply has: the ticket it goes to."""
+"""What only a reply has, besides custom fields: the ticket it goes to."""
 OF_HISTORY = frozenset({"open_tickets", "bounced"})
 """What costs a question to the database."""
 
@@ -89,8 +86,18 @@ _DEEPEST = 8
 
 
 def sort_of(field: str) -> Sort:
-    """What a field is; a header is text."""
+    """What a field is; a header or a custom field is text."""
     return FIELDS.get(field, "text")
+
+
+def custom_field_of(field: str | None) -> str | None:
+    """The key of the custom field that a condition looks at; None where it looks at something else."""
+    return field.removeprefix("field:") if field is not None and field.startswith("field:") else None
+
+
+def is_of_ticket(field: str | None) -> bool:
+    """Whether only a reply has it."""
+    return field in OF_TICKETS or custom_field_of(field) is not None
 
 
 def parse_amount(text: str) -> float:
@@ -107,10 +114,12 @@ def _condition_field(value: str) -> str:
         if not _HEADER_NAME.fullmatch(name.strip()):
             raise NotThis('must name a header like "header:X-Spam-Flag"')
         return f"header:{name.strip()}"
+    if head.lower() == "field" and name.strip():
+        return f"field:{name.strip()}"
     plain = value.lower().replace("-", "_")
     plain = _OSTICKET_FIELDS.get(plain, plain)
     if plain not in FIELDS:
-        raise NotThis("is no field of a mail", did_you_mean(plain, (*FIELDS, "header:NAME")))
+        raise NotThis("is no field of a mail", did_you_mean(plain, (*FIELDS, "header:NAME", "field:KEY")))
     return plain
 
 
@@ -125,17 +134,11 @@ def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, (int, float)) else value
 
 
-def _status(value: str) -> str:
-    if value not in NEW_STATUSES:
-        raise NotThis("is no state a ticket can begin in", did_you_mean(value, NEW_STATUSES))
-    return value
-
-
 ConditionField = Annotated[str, AfterValidator(_condition_field)]
 """What of a mail a condition looks at."""
 
-NewStatus = Annotated[str, AfterValidator(_status)]
-"""One of `NEW_STATUSES`."""
+NewStatus = Line
+"""In which status a ticket begins: a key of [statuses], or one of `lifecycle.STATES`."""
 
 
 class Condition(Section):
@@ -177,7 +180,8 @@ class Condition(Section):
         if field is None or how is None:
             return how
         sort = sort_of(field)
-        fitting = (*_TEXT, *_NUMBER[2:]) if field.startswith("header:") else COMPARISONS[sort]
+        either = field.startswith(("header:", "field:"))
+        fitting = (*_TEXT, *_NUMBER[2:]) if either else COMPARISONS[sort]
         if how not in fitting:
             raise NotThis(f"does not go with {field}", f"What goes with it is {', '.join(fitting)}")
         return how

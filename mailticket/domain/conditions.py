@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from mailticket.config.desk import Condition, Desk, Rule, Schedule
+from mailticket.config.field_values import FieldProblem, read_value, shown
 from mailticket.config.pattern import BadPattern, compile_pattern
-from mailticket.config.rules import OPPOSITES, TRUST_LEVELS, How, parse_amount, sort_of
+from mailticket.config.rules import OPPOSITES, TRUST_LEVELS, How, custom_field_of, parse_amount, sort_of
 from mailticket.domain.rule_facts import MailFacts
 from mailticket.domain.schedule import BadSchedule, WorkingTime
 
@@ -81,8 +82,15 @@ def holds(test: Condition, facts: MailFacts, desk: Desk) -> bool:
     if field == "time":
         return _is_open(value, facts, desk) is (how == "in")
     wanted = OPPOSITES[how] if how.startswith("not_") else how
-    passes = _test(field, wanted, value)
+    passes = _test(field, wanted, _as_kept(field, value, desk) if wanted == "equal" else value)
     return any(passes(found[:TEXT_CAP].strip()) for found in values_of(field, facts, desk)) is (wanted == how)
+
+
+def _as_kept(field: str, value: str, desk: Desk) -> str:
+    """What a custom field is compared with, written as tickets keep it: "21.11.2026" as "2026-11-21"."""
+    known = desk.fields.get(custom_field_of(field) or "")
+    read = read_value(known, value) if known is not None else None
+    return value if read is None or isinstance(read, FieldProblem) else shown(read)
 
 
 def _test(field: str, how: How, value: str) -> Callable[[str], bool]:
@@ -179,6 +187,10 @@ def values_of(field: str, facts: MailFacts, desk: Desk) -> Iterator[str]:
     if field.startswith("header:"):
         wanted = field.removeprefix("header:").strip().lower()
         yield from (value for key, value in facts.headers if key.lower() == wanted)
+    elif (key := custom_field_of(field)) is not None:
+        value = facts.ticket.fields.get(key) if facts.ticket is not None else None
+        if value is not None:
+            yield shown(value)
     elif field.startswith("ticket_"):
         yield from _of_ticket(field.removeprefix("ticket_"), facts)
     elif field == "organisation":
@@ -221,6 +233,8 @@ def _of_ticket(name: str, facts: MailFacts) -> Iterator[str]:
     value = getattr(ticket, "assignee" if name == "agent" else name)
     if value is not None:
         yield str(value)
+    if name == "status" and ticket.custom_status is not None:
+        yield ticket.custom_status
 
 
 # -- in words --------------------------------------------------------------------------------------------
@@ -260,7 +274,7 @@ def in_words(test: Condition, held: bool = True) -> str:
     if sort_of(field) == "yes or no":
         truth = value if how == "equal" else {"yes": "no", "no": "yes"}.get(value, value)
         return _TRUTHS.get((field, truth), f"{field} is {truth}")
-    name = field.replace("header:", "header ").replace("_", " ")
+    name = field.replace("header:", "header ").replace("field:", "field ").replace("_", " ")
     return f'{name} {_HOW_WORDS[how]} "{short(value)}"'
 
 

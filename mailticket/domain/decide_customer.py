@@ -10,11 +10,11 @@ from mailticket.domain.access import from_cc, may_add_by_cc
 from mailticket.domain.change import AddEntry, AddParticipant, Change, Decision, OpenTicket, SetField
 from mailticket.domain.decide_rules import (
     Requester,
-    extra_changes,
-    not_forwarded,
+    home_after,
+    left_undone,
+    opening_changes,
     reply_changes,
     requester_of,
-    status_change,
 )
 from mailticket.domain.fields import field_changes
 from mailticket.domain.finished import after_reopening, thanks_only
@@ -88,7 +88,7 @@ def join(
     changes += _by_cc(reading, facts, ticket.id, ticket.requester, ticket.participants, trust, desk)
     changes += reply_changes(reaction, reading.mail, ticket, desk)
     unanswered = why_unanswered(reading, facts.sender, desk)
-    also = (*not_forwarded(reaction.extras, reading.mail, desk), *unanswered)
+    also = (*left_undone(reaction.extras, reading.mail, home_after(reaction, ticket), desk), *unanswered)
     return Decision(
         Outcome.THREADED,
         tuple(changes),
@@ -215,15 +215,11 @@ def open_ticket(
     present = frozenset({who.address, *(one.address for one in copied)})
     fields, misfits = field_changes(reading, way.department, way.topic, desk)
     tied = ties(home, way.department, facts.twin, desk)
-    extras = (
-        *tied,
-        *fields,
-        *status_change(way),
-        *extra_changes(way.extras, reading.mail, None, present, desk),
-    )
+    extras = (*tied, *fields, *opening_changes(way, reading.mail, present, desk))
     human = not reading.classification.automatic and allowed(desk.trust, "acknowledge", who.trust.level)
     unanswered = why_unanswered(reading, who.address, desk)
-    told = (*who.reasons, *misfits, *not_forwarded(way.extras, reading.mail, desk), change.why, *unanswered)
+    undone = left_undone(way.extras, reading.mail, (way.department, way.topic), desk)
+    told = (*who.reasons, *misfits, *undone, change.why, *unanswered)
     return Decision(
         Outcome.NEW_TICKET,
         (change, entry, *copied, *extras),

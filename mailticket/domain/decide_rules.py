@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from mailticket.config.desk import Desk
 from mailticket.domain.access import collaborator
 from mailticket.domain.assignment import after_transfer
+from mailticket.domain import statuses
 from mailticket.domain.change import AddParticipant, CallWebhook, Change, ForwardCopy, SetField, Tag
+from mailticket.domain.fields import FieldProblem, read_value, shown
 from mailticket.domain.routing import Asked, Extras, Reaction, Route, plan_after_transfer
+from mailticket.domain.tie_changes import SetCustomField
 from mailticket.domain.trust import TrustFinding
-from mailticket.domain.types import Facts, TicketFacts, Trust
+from mailticket.domain.types import Facts, FieldValue, TicketFacts, Trust
 from mailticket.mail.address import canonical, without_extension
 from mailticket.mail.header_out import mailable
 from mailticket.mail.types import ParsedMail
@@ -74,12 +77,39 @@ def _why_not(mail: ParsedMail, trust: TrustFinding, desk: Desk) -> str | None:
     return None if address is not None else f"Reply-To cannot name the requester: {problem}"
 
 
-def status_change(way: Route) -> tuple[Change, ...]:
-    """The status a new ticket begins with, where it is not open."""
-    if way.status == "open":
-        return ()
-    by = next((item.by for item in way.settled if item.name == "status"), "the rules")
-    return (SetField(None, "status", way.status, SYSTEM, by),)
+def opening_changes(way: Route, mail: ParsedMail, present: frozenset[str], desk: Desk) -> Iterator[Change]:
+    """What a new ticket begins with, where that is more than its opening says."""
+    if way.status != "open":
+        by = next((item.by for item in way.settled if item.name == "status"), "the rules")
+        yield statuses.status_change(desk, None, way.status, SYSTEM, by)
+    yield from field_changes(way.extras, None, (way.department, way.topic), desk)
+    yield from extra_changes(way.extras, mail, None, present, desk)
+
+
+def field_changes(
+    extras: Extras, ticket: TicketFacts | None, home: tuple[str, str | None], desk: Desk
+) -> Iterator[Change]:
+    """The custom fields that rules set. home: the ticket's department and topic; ticket None for a new one."""
+    for key, asked, value in _values(extras, home, desk):
+        if isinstance(value, FieldProblem) or (ticket is not None and ticket.fields.get(key) == value):
+            continue
+        done = f"{desk.fields[key].name} is {shown(value) or 'taken away'}"
+        yield SetCustomField(
+            ticket.id if ticket is not None else None, key, value, SYSTEM, f"{asked.why}: {done}"
+        )
+
+
+def _values(
+    extras: Extras, home: tuple[str, str | None], desk: Desk
+) -> Iterator[tuple[str, Asked, FieldValue | FieldProblem]]:
+    for key, asked in extras.fields:
+        field = desk.fields.get(key)
+        if field is None:
+            yield key, asked, FieldProblem(f"there is no field {key}")
+        elif not field.belongs_to(*home):
+            yield key, asked, FieldProblem(f"tickets of this department and topic have no {field.name}")
+        else:
+            yield key, asked, read_value(field, asked.value)
 
 
 def extra_changes(
@@ -106,8 +136,13 @@ def extra_changes(
         yield CallWebhook(where, asked.value, SYSTEM, f"{asked.why}: {asked.value} is told")
 
 
-def not_forwarded(extras: Extras, mail: ParsedMail, desk: Desk) -> Iterator[str]:
-    """A sentence for each copy that is not sent."""
+def left_undone(
+    extras: Extras, mail: ParsedMail, home: tuple[str, str | None], desk: Desk
+) -> Iterator[str]:
+    """A sentence for each copy that is not sent, and each field that is not set. home: as in `field_changes`."""
+    for _, asked, value in _values(extras, home, desk):
+        if isinstance(value, FieldProblem):
+            yield f"{asked.why}: {value.reason}"
     for asked in extras.forward:
         problem = would_loop(mail, asked.value, desk)
         if problem is not None:
@@ -135,7 +170,14 @@ def reply_changes(reaction: Reaction, mail: ParsedMail, ticket: TicketFacts, des
     moved = named.get("department")
     if moved is not None and moved.value != ticket.department:
         yield from _followed(moved, named, ticket, desk)
+    yield from field_changes(reaction.extras, ticket, home_after(reaction, ticket), desk)
     yield from extra_changes(reaction.extras, mail, ticket, ticket.participants, desk)
+
+
+def home_after(reaction: Reaction, ticket: TicketFacts) -> tuple[str, str | None]:
+    """The department and the topic of a ticket once the rules have had their way."""
+    moved = reaction.values.get("department")
+    return moved.value if moved is not None else ticket.department, ticket.topic
 
 
 def _followed(moved: Asked, named: dict[str, Asked], ticket: TicketFacts, desk: Desk) -> Iterator[Change]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from mailticket.config.field_values import FieldValue as FieldValue
 from mailticket.domain.absence import NOTHING_RECORDED, Presence
 from mailticket.domain.requests import DoneMail, HeldAnswer, MissedEntry, Tap, Tapped
 from mailticket.mail.authentication import Verdict
@@ -65,10 +66,6 @@ class ThreadEvidence:
     ticket_id: int
     party: str | None = None
     entry: int = 0
-
-
-FieldValue = str | int | float | None
-"""The value of a custom field: text, a number, a date as ISO text, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)

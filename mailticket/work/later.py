@@ -24,6 +24,7 @@ from mailticket.store.merge import final_ticket
 from mailticket.store.models import Ticket
 from mailticket.store.queries import ticket_facts
 from mailticket.work.announce import announce
+from mailticket.work.webhooks import tell_webhooks
 
 log = structlog.get_logger()
 
@@ -50,13 +51,15 @@ class Later:
         moved = next_status(ticket.status, StatusEvent.STARTED)
         assert isinstance(moved, Transition)  # from every paused state
         event = change_field(session, ticket, SetField(ticket.id, "status", moved.new, _SYSTEM, why), now)
-        record(session, [event] if event is not None else [])
+        events = [event] if event is not None else []
+        record(session, events)
         session.flush()
         deadlines.plan(session, ticket.id, WAKE, None, now)
         replan(session, ticket, desk, self._times(), now)
         facts = ticket_facts(session, ticket)
         cause = f"wake:{due.version}:{at.isoformat()}"
         announce(session, list(wake_notices(facts, desk, cause, why, now)), facts, desk, self._secret, now)
+        tell_webhooks(session, events, facts, desk, f"{ticket.id}:{cause}", now)
         log.info("ticket.woken", ticket=ticket.number)
         return []
 

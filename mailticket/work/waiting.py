@@ -13,6 +13,7 @@ from mailticket.domain.change import SetField
 from mailticket.domain.lifecycle_notices import wait_over
 from mailticket.domain.schedule import WorkingTimes
 from mailticket.domain.status import FINISHED, Status, StatusEvent, Transition, next_status
+from mailticket.domain.types import Event
 from mailticket.store import deadlines
 from mailticket.store.alerts import NewAlert
 from mailticket.store.changes import change_field, record
@@ -22,6 +23,7 @@ from mailticket.store.links import WAITED, still_awaited, wait_is_over
 from mailticket.store.models import Ticket
 from mailticket.store.queries import ticket_facts
 from mailticket.work.announce import announce
+from mailticket.work.webhooks import tell_webhooks
 
 log = structlog.get_logger()
 
@@ -43,6 +45,7 @@ class Waiting:
             wait_is_over(session, ticket.id, other.id, now)
         if awaited or ticket.status in FINISHED:
             return []
+        events: list[Event] = []
         numbers = [other.number for other in over]
         if ticket.status == Status.ON_HOLD:
             moved = next_status(ticket.status, StatusEvent.STARTED)
@@ -54,11 +57,13 @@ class Waiting:
             event = change_field(
                 session, ticket, SetField(ticket.id, "status", moved.new, "system", why), now
             )
-            record(session, [event] if event is not None else [])
+            events = [event] if event is not None else []
+            record(session, events)
             session.flush()
             replan(session, ticket, desk, self._times(), now)
         facts = ticket_facts(session, ticket)
         cause = f"{WAITED}:{due.version}:{now.isoformat()}"
         announce(session, list(wait_over(facts, numbers, desk, cause)), facts, desk, self._secret, now)
+        tell_webhooks(session, events, facts, desk, f"{ticket.id}:{cause}", now)
         log.info("ticket.wait_over", ticket=ticket.number)
         return []
