@@ -18,11 +18,11 @@ from mailticket.config.promise import TARGETS
 from mailticket.config.queue_references import QUEUE_RULES
 from mailticket.config.rule_checks import (
     actions_fit_the_mails,
-    actions_name_what_exists,
     arrivals_are_served,
     conditions_fit_what_tickets_have,
     conditions_name_what_exists,
     copies_do_not_come_back,
+    fields_take_what_rules_give,
     patterns_are_supported,
     rules_can_fire,
     rules_have_different_names,
@@ -326,7 +326,7 @@ RULES: tuple[Callable[[Draft], None], ...] = (
     conditions_name_what_exists,
     conditions_fit_what_tickets_have,
     actions_fit_the_mails,
-    actions_name_what_exists,
+    fields_take_what_rules_give,
     tickets_begin_in_a_status,
     copies_do_not_come_back,
     arrivals_are_served,

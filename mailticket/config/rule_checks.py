@@ -120,15 +120,11 @@ def actions_fit_the_mails(draft: Draft) -> None:
 _INSTEAD = {"reject": 'A reply can be held: hold = "why it waits"'}
 
 
-def actions_name_what_exists(draft: Draft) -> None:
-    """Canned replies and custom fields that rules name are there, and take what rules give them."""
-    canned, fields = (draft.document.tree.get(section, {}) for section in ("canned", "fields"))
+def fields_take_what_rules_give(draft: Draft) -> None:
+    """Custom fields that rules set are there, and the values are such as they have."""
+    fields = draft.document.tree.get("fields", {})
     for index, rule in _rules(draft):
         path: Path = ("rules", index, "then")
-        if rule.then.canned is not None and rule.then.canned not in canned:
-            hint = did_you_mean(rule.then.canned, canned)
-            message = "names no canned reply"
-            draft.document.report((*path, "canned"), message, value=rule.then.canned, suggestion=hint)
         for key, written in rule.then.fields.items():
             place = (*path, "fields", key)
             field = draft.entries["fields"].get(key)
@@ -151,9 +147,7 @@ def tickets_begin_in_a_status(draft: Draft) -> None:
     for path, status in named:
         if status is not None and status not in known:
             hint = did_you_mean(status, known)
-            draft.document.report(
-                path, "is no status a ticket can begin in", value=status, suggestion=hint
-            )
+            draft.document.report(path, "is no status a ticket can begin in", value=status, suggestion=hint)
 
 
 def copies_do_not_come_back(draft: Draft) -> None:

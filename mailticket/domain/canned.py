@@ -42,10 +42,14 @@ def joined(actor: Actor) -> Actor:
 def for_rule(key: str, ticket: TicketFacts, desk: Desk) -> str | None:
     """The text of a canned reply that goes out by itself; None when it cannot be filled in.
 
+    None too when the ticket has come to a department that the reply is not for.
+
     What the customer wrote is defanged in it: anybody can write in somebody else's name.
     """
     reply = desk.canned.get(key)
     if reply is None or not reply.fills_itself_in:
+        return None
+    if reply.departments and ticket.department not in reply.departments:
         return None
     values = {name: defang(value) for name, value in _about(ticket).items()}
     home = {"company.name": desk.name, "department.name": _department(ticket, desk)}

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mailticket.config.desk import Desk
+from mailticket.domain import statuses
 from mailticket.domain.access import collaborator
 from mailticket.domain.assignment import after_transfer
-from mailticket.domain import statuses
 from mailticket.domain.change import AddParticipant, CallWebhook, Change, ForwardCopy, SetField, Tag
 from mailticket.domain.fields import FieldProblem, read_value, shown
 from mailticket.domain.routing import Asked, Extras, Reaction, Route, plan_after_transfer
@@ -89,7 +89,11 @@ def opening_changes(way: Route, mail: ParsedMail, present: frozenset[str], desk:
 def field_changes(
     extras: Extras, ticket: TicketFacts | None, home: tuple[str, str | None], desk: Desk
 ) -> Iterator[Change]:
-    """The custom fields that rules set. home: the ticket's department and topic; ticket None for a new one."""
+    """The custom fields that rules set.
+
+    ticket  None for the one the mail opens
+    home    its department and its topic
+    """
     for key, asked, value in _values(extras, home, desk):
         if isinstance(value, FieldProblem) or (ticket is not None and ticket.fields.get(key) == value):
             continue
@@ -136,13 +140,11 @@ def extra_changes(
         yield CallWebhook(where, asked.value, SYSTEM, f"{asked.why}: {asked.value} is told")
 
 
-def left_undone(
-    extras: Extras, mail: ParsedMail, home: tuple[str, str | None], desk: Desk
-) -> Iterator[str]:
-    """A sentence for each copy that is not sent, and each field that is not set. home: as in `field_changes`."""
-    for _, asked, value in _values(extras, home, desk):
+def left_undone(extras: Extras, mail: ParsedMail, home: tuple[str, str | None], desk: Desk) -> Iterator[str]:
+    """A sentence for each copy that is not sent, and for each field that is not set."""
+    for key, asked, value in _values(extras, home, desk):
         if isinstance(value, FieldProblem):
-            yield f"{asked.why}: {value.reason}"
+            yield f"{asked.why}: {key} is not set: {value.reason}"
     for asked in extras.forward:
         problem = would_loop(mail, asked.value, desk)
         if problem is not None:

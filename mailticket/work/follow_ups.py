@@ -153,7 +153,9 @@ class FollowUps:
             reminders(facts, desk, cause, Outlook(seen.due, seen.since, told), now, presence(session))
         )
         announce(session, notices, facts, desk, self._secret, now)
-        record(session, [_event(facts.id, Step.LOOP, now, told=told)])
+        events = [_event(facts.id, Step.LOOP, now, told=told)]
+        record(session, events)
+        tell_webhooks(session, events, facts, desk, f"{facts.id}:{cause}", now)
 
 
 def _event(ticket: int, step: Step, now: datetime, *, told: bool) -> Event:

@@ -1,8 +1,8 @@
 """Mails that came in, decided again by rules: what `mailticket rules diff` compares. Reads only.
 
 A mail is judged as it was when it came, as far as that is known: its trust is the one decided then, its
-sender's open tickets and first contact are counted back to that moment. What is not kept (whether mail to
-the sender came back, a reply's ticket as it was) is taken as it is now.
+sender's open tickets and first contact are counted back to that moment. What is not kept: a reply's ticket
+is taken as it is now, and mail to the sender counts as never having come back.
 """
 
 from __future__ import annotations

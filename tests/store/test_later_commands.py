@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
+from mailticket.config.desk import Webhook
 from mailticket.domain.change import Decision
 from mailticket.domain.schedule import WorkingTimes
 from mailticket.store import deadlines
@@ -16,6 +18,7 @@ from mailticket.store.engine import reading
 from mailticket.store.later import REMIND, WAKE
 from mailticket.store.models import Ban, Participant, Ticket, TicketEvent
 from mailticket.store.views import show_ticket
+from mailticket.store.webhook_models import WebhookCall
 from mailticket.work.deadlines import DeadlineWork
 from mailticket.work.later import Later
 from tests.store.small_desk import SAM, SECRET, SUPPORT, SmallDesk, small_desk
@@ -115,6 +118,23 @@ def test_a_customers_mail_wakes_a_waiting_ticket_and_its_moment_then_passes_in_s
     story.pass_time(days=30)
     assert story.ticket.status == "waiting"
     assert subjects(story, "This ticket has come back") == []
+
+
+def test_a_web_service_is_told_that_a_ticket_has_come_back(engine: Engine) -> None:
+    hook = Webhook.model_validate(
+        {"key": "chat", "url": "https://chat.example/x", "secret": "0123456789abcdef", "events": ["status"]}
+    )
+    story = Story(engine, {"webhooks": {"chat": hook}})
+    story.writes(SAM, "#wait 3d")
+    story.pass_time(days=4)
+    assert story.ticket.status == "in-progress"
+    with reading(engine) as session:
+        (call,) = session.execute(select(WebhookCall)).scalars()  # the store's own mails tell nobody here
+        body = json.loads(call.body)
+    assert (body["event"], body["ticket"]["status"]) == ("status", "in-progress")
+    story.pass_time(days=4)
+    with reading(engine) as session:
+        assert len(session.execute(select(WebhookCall)).all()) == 1
 
 
 def test_the_moment_of_an_earlier_pause_does_not_end_a_later_one(engine: Engine) -> None:

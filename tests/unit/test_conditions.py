@@ -283,3 +283,50 @@ def test_opposites_decide_against_one_another() -> None:
             continue
         value = "5" if field == "size" else "outage"
         assert judged(test_of(field, how, value)) is not judged(test_of(field, opposite, value))
+
+
+OWN = desk(
+    fields={
+        "severity": {"name": "Severity", "type": "choice", "choices": ["minor", "critical"]},
+        "hours": {"name": "Hours", "type": "number"},
+        "until": {"name": "Until", "type": "date"},
+    },
+    statuses={"parts": {"name": "Waits for parts", "state": "waiting"}},
+)
+KEPT = replace(
+    TICKET, custom_status="parts", fields={"severity": "critical", "hours": 3, "until": "2026-12-01"}
+)
+
+
+@pytest.mark.parametrize(
+    ("field", "how", "value", "holds"),
+    [
+        ("field:severity", "equal", "Critical", True),
+        ("field:severity", "equal", "crit", True),
+        ("field:severity", "not_equal", "minor", True),
+        ("field:hours", "equal", "3.0", True),
+        ("field:hours", "over", "2.5", True),
+        ("field:hours", "at_most", "2.5", False),
+        ("field:until", "equal", "1.12.2026", True),
+        ("field:until", "starts", "2026-", True),
+        ("field:gone", "matches", ".", False),
+        ("field:gone", "not_equal", "x", True),
+        ("ticket_status", "equal", "parts", True),
+        ("ticket_status", "equal", "waiting", True),
+        ("ticket_status", "not_equal", "waiting", False),
+    ],
+)
+def test_a_reply_is_asked_about_the_houses_own_fields_and_statuses(
+    field: str, how: str, value: str, holds: bool
+) -> None:
+    when = [{"field": field, "how": how, "value": value}]
+    rule = Rule.model_validate({"name": "r", "when": when, "then": {}})
+    assert judge(rule, replace(MAIL, ticket=KEPT), OWN).holds is holds
+    assert judge(rule, replace(MAIL, ticket=None), OWN).holds is how.startswith("not_")
+
+
+def test_a_custom_field_is_named_in_words() -> None:
+    when = [{"field": "field:severity", "how": "equal", "value": "minor"}]
+    rule = Rule.model_validate({"name": "r", "when": when, "then": {}})
+    told = judge(rule, replace(MAIL, ticket=KEPT), OWN).words(replace(MAIL, ticket=KEPT), OWN)
+    assert told == 'field severity is not "minor" (it is "critical")'

@@ -25,6 +25,7 @@ from mailticket.domain.change import (
 from mailticket.domain.decide import decide
 from mailticket.domain.routing import MailFacts, react, route
 from mailticket.domain.rule_run import try_rules
+from mailticket.domain.tie_changes import SetCustomField
 from mailticket.domain.types import (
     Arrival,
     EvidenceKind,
@@ -203,6 +204,41 @@ def test_a_reply_changes_its_ticket() -> None:
     assert any(reason.startswith('rule "r" matched') for reason in found.reasons)
 
 
+OWN = {
+    "statuses": {"triage": {"name": "Being sorted", "state": "open"}},
+    "fields": {
+        "severity": {"name": "Severity", "type": "choice", "choices": ["minor", "critical"]},
+        "hours": {"name": "Hours", "type": "number"},
+        "asset": {"name": "Asset", "departments": ["quiet"]},
+    },
+}
+
+
+def test_a_rule_sets_custom_fields_and_a_status_of_the_house() -> None:
+    then = {"status": "triage", "fields": {"severity": "crit", "hours": "2,50", "asset": "A-1", "gone": "x"}}
+    found = decided(desk(rule(then), **OWN), mail())
+    assert [(one.ticket, one.key, one.value, one.actor) for one in changes_of(found, SetCustomField)] == [
+        (None, "severity", "critical", "system"), (None, "hours", 2.5, "system"),
+    ]  # fmt: skip
+    (status,) = changes_of(found, SetField)
+    assert (status.name, status.value, status.custom) == ("status", "open", "triage")
+    undone = [reason for reason in found.reasons if "is not set" in reason]
+    assert undone == [
+        'rule "r": asset is not set: tickets of this department and topic have no Asset',
+        'rule "r": gone is not set: there is no field gone',
+    ]
+
+
+def test_a_reply_sets_custom_fields_as_they_are_after_its_transfer() -> None:
+    then = {"department": "quiet", "fields": {"severity": "none", "hours": "3", "asset": "A-1"}}
+    ticket = replace(OPEN, fields={"severity": "minor", "hours": 3})
+    found = decided(desk(rule(then, on="reply"), **OWN), mail(), ticket=ticket)
+    assert [(one.ticket, one.key, one.value) for one in changes_of(found, SetCustomField)] == [
+        (OPEN.id, "severity", None), (OPEN.id, "asset", "A-1"),
+    ]  # fmt: skip
+    assert 'rule "r": Severity is taken away' in found.reasons
+
+
 def test_a_reply_can_ask_about_its_ticket() -> None:
     when = [{"field": "ticket_tag", "how": "equal", "value": "vip"}]
     where = desk(rule({"priority": "emergency"}, on="both", when=when))
@@ -241,7 +277,7 @@ VALUES = {
 
 @st.composite
 def one_test(draw: Any) -> dict[str, Any]:
-    field = draw(st.sampled_from([*FIELDS, "header:X-A"]))
+    field = draw(st.sampled_from([*FIELDS, "header:X-A", "field:severity", "field:gone"]))
     sort = FIELDS.get(field, "text")
     how = draw(st.sampled_from(COMPARISONS[sort]))
     value = VALUES.get(sort, st.text("abc()*+?.^$|\\ß ", min_size=1, max_size=12))

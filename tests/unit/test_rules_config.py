@@ -24,6 +24,23 @@ hours = { mon = ["09:00-17:00"] }
 [teams.ops]
 name = "Ops"
 
+[statuses.triage]
+name = "Being sorted"
+state = "open"
+
+[fields.severity]
+name = "Severity"
+type = "choice"
+choices = ["minor", "critical"]
+
+[fields.hours]
+name = "Hours"
+type = "number"
+
+[fields.until]
+name = "Until"
+type = "date"
+
 [webhooks.chat]
 url = "https://chat.example/hook"
 secret = { env = "HOOK" }
@@ -140,6 +157,25 @@ def test_osticket_names_are_understood(tmp_path: Path, written: str, field: str,
             "known of replies only",
             "reply",
         ),
+        (
+            "{ field = 'field:severity', how = 'equal', value = 'minor' }",
+            "when[0].field",
+            "known of replies only",
+            "reply",
+        ),
+        ("{ field = 'field:severty', how = 'equal', value = 'x' }", "when[0].field", "no custom", "severity"),
+        ("{ field = 'field:', how = 'equal', value = 'x' }", "when[0].field", "is no field", None),
+        (
+            "{ field = 'field:severity', how = 'equal', value = 'bad' }",
+            "when[0].value",
+            "minor, critical",
+            None,
+        ),
+        ("{ field = 'field:severity', how = 'over', value = 3 }", "when[0].how", "is a choice", None),
+        ("{ field = 'field:until', how = 'over', value = 3 }", "when[0].how", "is a date", None),
+        ("{ field = 'field:hours', how = 'equal', value = 'two' }", "when[0].value", "is a number", None),
+        ("{ field = 'field:hours', how = 'equal', value = 'none' }", "when[0].value", "no value", "matches"),
+        ("{ field = 'ticket_status', how = 'equal', value = 'triag' }", "when[0].value", "status", "triage"),
     ],
 )
 def test_a_mistake_in_a_condition_is_told_with_its_place(
@@ -160,7 +196,13 @@ def test_a_mistake_in_a_condition_is_told_with_its_place(
         ("webhooks = ['chta']", "then.webhooks[0]", "names no webhook", "chat"),
         ("canned = 'helo'", "then.canned", "names no canned reply", None),
         ("fields = { asset = 'x' }", "then.fields.asset", "names no custom field", None),
-        ("status = 'opn'", "then.status", "no state", "open"),
+        ("fields = { severty = 'minor' }", "then.fields.severty", "names no custom field", "severity"),
+        ("fields = { severity = 'bad' }", "then.fields.severity", "is one of: minor, critical", None),
+        ("fields = { hours = 'two' }", "then.fields.hours", "is a number", None),
+        ("fields = { until = '31.2.2026' }", "then.fields.until", "is a date", None),
+        ("status = 'opn'", "then.status", "no status", "open"),
+        ("status = 'triagee'", "then.status", "no status", "triage"),
+        ("status = 'archived'", "then.status", "no status", None),
         ("forward = ['support@desk.example']", "then.forward[0]", "would come back", "department"),
         ("forward = ['x']", "then.forward[0]", "is not a mail address", None),
         ("collaborators = ['support@desk.example']", "then.collaborators[0]", "would come back", None),
@@ -191,7 +233,14 @@ def test_what_begins_a_ticket_cannot_be_done_with_replies(tmp_path: Path, on: st
 
 @pytest.mark.parametrize(
     "then",
-    ["priority = 'high'", "hold = 'wait'", "forward = ['x@y.example']", "tags = ['t']", "team = 'ops'"],
+    [
+        "priority = 'high'",
+        "hold = 'wait'",
+        "forward = ['x@y.example']",
+        "tags = ['t']",
+        "team = 'ops'",
+        "fields = { severity = 'crit', hours = '2,5', until = 'none' }",
+    ],
 )
 def test_what_fits_a_reply_is_taken(tmp_path: Path, then: str) -> None:
     when = "{ field = 'ticket_topic', how = 'equal', value = 'bank' }"
@@ -281,3 +330,15 @@ def test_an_arrival_address_is_a_departments(tmp_path: Path) -> None:
     twice = "[arrivals.x]\naddress = 'support@desk.example'\n[arrivals.y]\naddress = 'support@desk.example'\n"
     (one,) = problems_of(tmp_path, SMALL, twice)
     assert one.message == "is the address of arrivals.x too"
+
+
+@pytest.mark.parametrize(
+    ("status", "fine"), [("triage", True), ("on-hold", True), ("triagge", False), ("merged", False)]
+)
+def test_a_topic_begins_in_a_status_of_the_house_or_a_state(tmp_path: Path, status: str, fine: bool) -> None:
+    topic = f"[topics.order]\nname = 'Order'\nstatus = '{status}'\n"
+    if fine:
+        assert loaded(tmp_path, SMALL, MORE, topic, environ=ENVIRON).desk.topics["order"].status == status
+    else:
+        (one,) = problems_of(tmp_path, SMALL, MORE, topic, environ=ENVIRON)
+        assert (one.path, one.message) == ("topics.order.status", "is no status a ticket can begin in")
