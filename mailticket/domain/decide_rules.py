@@ -82,11 +82,11 @@ def opening_changes(way: Route, mail: ParsedMail, present: frozenset[str], desk:
     if way.status != "open":
         by = next((item.by for item in way.settled if item.name == "status"), "the rules")
         yield statuses.status_change(desk, None, way.status, SYSTEM, by)
-    yield from field_changes(way.extras, None, (way.department, way.topic), desk)
+    yield from rule_fields(way.extras, None, (way.department, way.topic), desk)
     yield from extra_changes(way.extras, mail, None, present, desk)
 
 
-def field_changes(
+def rule_fields(
     extras: Extras, ticket: TicketFacts | None, home: tuple[str, str | None], desk: Desk
 ) -> Iterator[Change]:
     """The custom fields that rules set.
@@ -172,7 +172,7 @@ def reply_changes(reaction: Reaction, mail: ParsedMail, ticket: TicketFacts, des
     moved = named.get("department")
     if moved is not None and moved.value != ticket.department:
         yield from _followed(moved, named, ticket, desk)
-    yield from field_changes(reaction.extras, ticket, home_after(reaction, ticket), desk)
+    yield from rule_fields(reaction.extras, ticket, home_after(reaction, ticket), desk)
     yield from extra_changes(reaction.extras, mail, ticket, ticket.participants, desk)
 
 

@@ -31,6 +31,7 @@ from mailticket.store.lifecycle_facts import with_lifecycle
 from mailticket.store.models import Ticket
 from mailticket.store.queries import ticket_facts, tickets_named
 from mailticket.work.announce import announce
+from mailticket.work.webhooks import tell_webhooks
 
 _INTRODUCTION = "not carried out, so nothing was done and nothing sent: "
 
@@ -79,6 +80,7 @@ def carry_out(
     after = ticket_facts(session, done.ticket)
     occasion = Occasion(f"command:{ticket.id}:{ticket.version}:{now.isoformat()}", acknowledge=False)
     announce(session, plan(done.events, after, desk, occasion), after, desk, secret, now)
+    tell_webhooks(session, done.events, after, desk, occasion.cause, now)
     return Done(after.number, tuple(change.why for change in decision.changes))
 
 

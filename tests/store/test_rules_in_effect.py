@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from sqlalchemy import Engine, select
 
 from mailticket.config.canned import Canned
-from mailticket.config.desk import Rule
+from mailticket.config.desk import Rule, Webhook
 from mailticket.config.lifecycle import CustomField, Status
-from mailticket.store.engine import reading
+from mailticket.domain.schedule import WorkingTimes
+from mailticket.store.engine import reading, transaction
 from mailticket.store.models import TicketEvent
+from mailticket.store.webhook_models import WebhookCall
+from mailticket.work.by_command import carry_out
 from tests.scenario.simulated import written
-from tests.store.small_desk import SAM, SUPPORT, SmallDesk, small_desk
+from tests.store.small_desk import SAM, SECRET, SUPPORT, SmallDesk, small_desk
 
 ANN = "ann@customer.example"
 ORDERED = Canned(
@@ -105,3 +109,22 @@ def test_fields_and_a_status_begin_with_the_ticket_and_change_with_a_reply(engin
     ]
     assert all("triage" not in text_of(mail) and "Severity" not in text_of(mail) for mail in desk.to(ANN))
     assert desk.to(SAM)
+
+
+def test_a_web_service_is_told_of_what_the_command_line_does(engine: Engine) -> None:
+    hook = Webhook.model_validate(
+        {"key": "chat", "url": "https://chat.example/x", "secret": "0123456789abcdef", "events": ["closed"]}
+    )
+    desk = SmallDesk(engine, small_desk(webhooks={"chat": hook}))
+    desk.receive(order(), sender=ANN)
+    (ticket,) = desk.tickets()
+    with transaction(engine) as session:
+        carry_out(
+            session, ticket.number, ["close"], "sam",
+            desk=desk.desk, secret=SECRET, times=WorkingTimes(desk.desk), now=desk.now,
+        )  # fmt: skip
+    with reading(engine) as session:
+        (call,) = session.execute(select(WebhookCall)).scalars()
+        body = json.loads(call.body)
+    assert (body["event"], body["ticket"]["number"]) == ("closed", ticket.number)
+    assert "actor" not in body
