@@ -340,9 +340,14 @@ class Desk(Section):
         """The fields of a mail that any rule asks about."""
         return frozenset(test.field for rule in self.rules for test in rule.tests() if test.field)
 
+    def home_of(self, department: str) -> Department:
+        """A department by its key; the default one for tickets of a department that was taken away since."""
+        found = self.departments.get(department)
+        return self.departments[self.default_department] if found is None else found
+
     def sends(self, department: str, code: str) -> bool:
         """Whether a department sends a mail, by its template's code; one that has no switch always goes."""
-        home = self.departments[department]
+        home = self.home_of(department)
         usual = dict(SENT_BY_DEFAULT) | {
             "ticket.autoresp": home.acknowledge,
             "message.autoresp": home.acknowledge_replies,
@@ -354,6 +359,7 @@ class Desk(Section):
 
     def members_of(self, department: str) -> tuple[str, ...]:
         """Keys of the agents who work in a department: its members and those who name it, in order."""
-        listed = self.departments[department].members
+        home = self.departments.get(department)
+        listed = home.members if home is not None else ()
         naming = tuple(key for key, agent in self.agents.items() if department in agent.departments)
         return tuple(dict.fromkeys((*listed, *naming)))

@@ -37,7 +37,7 @@ def claim_on_reply(
 
     A team keeps the ticket: the agent only becomes the one of it who works on it.
     """
-    if assignee is not None or not desk.departments[department].auto_assign_on_reply:
+    if assignee is not None or not desk.home_of(department).auto_assign_on_reply:
         return None
     return Assignment(agent, team, f"{desk.agents[agent].name} is the first to answer the unassigned ticket")
 

@@ -18,7 +18,7 @@ from mailticket.domain.assignment import claim_on_reply
 from mailticket.domain.canned import joined
 from mailticket.domain.change import AddEntry, AddParticipant, Change, Decision, ReturnToAgent, SetField
 from mailticket.domain.effects import ALONE, EFFECTS
-from mailticket.domain.leak_guard import for_customer, leaks
+from mailticket.domain.leak_guard import attached, for_customer, leaks
 from mailticket.domain.lifecycle_commands import not_ended
 from mailticket.domain.permissions import refused
 from mailticket.domain.rehearsal import rehearsal, rehearsed
@@ -79,6 +79,8 @@ def decide_agent(
         _collect(_done_alone(alone, actor), changes, problems)
     else:
         ignored += _collect_all(actor, changes, problems)
+    if any(isinstance(one, AddEntry) and one.audience is Audience.CUSTOMER for one in changes):
+        problems += attached(reading.mail.attachments, desk)
     if problems:
         return _returned(reading, agent, ticket, trust, tuple(problems), reasons)
     held = guard(actor, changes)

@@ -17,7 +17,7 @@ from mailticket.domain.actor import Actor
 from mailticket.domain.change import AddEntry, Change, Decision, SetField
 from mailticket.domain.decide_agent import answered, copied_in
 from mailticket.domain.effects import EFFECTS
-from mailticket.domain.leak_guard import leaks
+from mailticket.domain.leak_guard import attached, leaks
 from mailticket.domain.permissions import refused
 from mailticket.domain.trust import TrustFinding
 from mailticket.domain.types import Audience, EntryKind, Facts, Outcome, TicketFacts
@@ -107,8 +107,9 @@ def filed(actor: Actor, delivered: tuple[str, ...], asked: list[Change]) -> list
     text = actor.asked.body or ("" if actor.asked.commands else actor.reading.mail.text.strip())
     others = sorted(actor.ticket.participants - set(delivered))
     why = f"{actor.name} answered; {', '.join(delivered)} got it directly"
-    if others and leaks(text, actor.reading.content, actor):
-        why += f", and {', '.join(others)} did not: new and quoted text could not be told apart"
+    files = actor.reading.mail.attachments
+    if others and (found := leaks(text, actor.reading.content, actor) or attached(files, actor.desk)):
+        why += f", and {', '.join(others)} did not: {found[0].reason}"
         delivered = tuple(sorted(actor.ticket.participants))
     entry = AddEntry(
         ticket=actor.ticket.id,

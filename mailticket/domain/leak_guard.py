@@ -9,20 +9,22 @@ What an agent's mail program adds below the words by itself is taken off instead
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from mailticket.config.desk import Agent
+from mailticket.config.desk import Agent, Desk
 from mailticket.domain.actor import Actor
 from mailticket.mail.address import canonical
 from mailticket.mail.commands import Commands, Problem, parse_commands
+from mailticket.mail.compose import LOOP_HEADER
 from mailticket.mail.marker import find_tokens, is_marker_line
 from mailticket.mail.quoting import THRESHOLD
-from mailticket.mail.types import Content
+from mailticket.mail.types import Attachment, Content
 from mailticket.mail.vocabulary import CommandName
 
 _QUOTED: Final = "your words could not be told from the quoted alert; delete the quoted text and send again"
 _ADDRESS_TOKEN: Final = re.compile(r"\+[a-z2-7]{36,90}(?:@|%40)", re.IGNORECASE)
+_ADDRESS_TOKEN_IN_FILE: Final = re.compile(rb"\+[a-z2-7]{36,90}(?:@|%40)")
 _ADDRESS: Final = re.compile(r"[\w.+%'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _LISTED: Final = re.compile(
     rf"\S[^\S\n]*(?:[ \u00a0]{{2,}}|\t|\|)[^\S\n]*[#/](?:{'|'.join(CommandName)})\b", re.IGNORECASE
@@ -105,6 +107,27 @@ def leaks(text: str, content: Content, actor: Actor) -> list[Problem]:
     if not problems and not actor.asked.reply:
         problems += _notes(text, actor)
     return problems
+
+
+def attached(files: Iterable[Attachment], desk: Desk) -> list[Problem]:
+    """Why these files may not go to a customer: a mail of this desk, or what a token of ours stands in.
+
+    Programs attach the mail that is answered, some of them to every answer; an alert holds notes and a
+    token by which its bearer could act as the agent.
+    """
+    loop = f"{LOOP_HEADER}: {desk.instance}".casefold().encode()
+    found = next((one for one in files if _holds_ours(one.data, loop)), None)
+    if found is None:
+        return []
+    told = f'the file "{found.filename}" is a mail of this desk, or holds one: it is not for customers'
+    return [Problem("", f"{told}; take it off and send again")]
+
+
+def _holds_ours(data: bytes, loop: bytes) -> bool:
+    folded = data.replace(b"\0", b"").lower()  # Outlook's own format has two bytes for a letter
+    if loop in folded or _ADDRESS_TOKEN_IN_FILE.search(folded):
+        return True
+    return b"mt:" in folded and bool(find_tokens(folded.decode("latin-1")))
 
 
 def _is_ours(text: str, number: str) -> bool:

@@ -279,7 +279,7 @@ class _Planner:
         return hearers(what, self._concerned(), self.ticket, self.desk)
 
     def _promise(self) -> datetime | None:
-        told = self.desk.departments[self.ticket.department].tell_promise
+        told = self.desk.home_of(self.ticket.department).tell_promise
         return self.occasion.promise if told else None
 
     def _told(self, told: customer_notices.Told) -> Notice:

@@ -26,7 +26,7 @@ from mailticket.domain.change import (
 from mailticket.domain.decide_agent import answered, copied_in
 from mailticket.domain.decide_customer import open_ticket
 from mailticket.domain.effects import EFFECTS
-from mailticket.domain.leak_guard import leaks
+from mailticket.domain.leak_guard import attached, leaks
 from mailticket.domain.matching import Match
 from mailticket.domain.permissions import refused
 from mailticket.domain.trust import TrustFinding
@@ -207,7 +207,8 @@ def _said(opening: Opening, actor: Actor, asked: Iterable[Change]) -> tuple[list
         return [], []
     public = words.kind is EntryKind.RESPONSE
     if public and not words.delivered:
-        leaking = leaks(parsed.body, opening.mail.content, actor)
+        going = () if opening.passes_on else opening.mail.mail.attachments
+        leaking = leaks(parsed.body, opening.mail.content, actor) or attached(going, actor.desk)
         if leaking:
             return [], leaking
     entry = AddEntry(

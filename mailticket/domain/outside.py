@@ -264,9 +264,10 @@ def _noted(work: Outside, words: str, ticket: TicketFacts, brings: Brings) -> De
     parsed = parse_commands(words, work.desk.command_prefix)
     public = isinstance(parsed, Commands) and (parsed.reply or parsed.note)
     text = words if public else f"{work.desk.command_prefix}{CommandName.NOTE}\n{words}"
+    files = () if brings is Brings.WORDS else work.reading.mail.attachments
     reading = replace(
         work.reading,
-        mail=replace(work.reading.mail, cc=()),
+        mail=replace(work.reading.mail, cc=(), attachments=files),
         content=replace(work.reading.content, reply=text, confidence=1.0, method="forward"),
     )
     decision = decide_agent(
@@ -282,7 +283,7 @@ def _noted(work: Outside, words: str, ticket: TicketFacts, brings: Brings) -> De
 
 def _with_its_text(work: Outside, words: str, ticket: TicketFacts, original: Forwarded) -> Decision:
     """What somebody who takes no part wrote, for colleagues only."""
-    decision = _noted(work, words, ticket, Brings.WHOLE)
+    decision = _noted(work, words, ticket, Brings.WORDS)
     if decision.outcome is Outcome.RETURNED and words:
         return decision
     author = original.sender

@@ -244,7 +244,7 @@ def _written(
     contact: Contact | None,
     now: datetime,
 ) -> OutgoingMail:
-    department = desk.departments[shown.department if shown else desk.default_department]
+    department = desk.home_of(shown.department if shown else desk.default_department)
     ticket_id, entry_id = ticket.id if ticket else 0, notice.seen or notice.entry_id or 0
     role = _role(notice)
     alias, issue = notice.extra.get("alias"), notice.extra.get("issue")
