@@ -32,7 +32,7 @@ LONGEST_SUBJECT: Final = 200
 def merge(command: Command, actor: Actor) -> list[Change] | Problem:
     """The ticket goes on in another one."""
     number, anyway = into(command.argument)
-    target = _other(number, command, actor, Permission.MERGE)
+    target = other_ticket(number, command, actor, Permission.MERGE)
     if isinstance(target, Problem):
         return target
     if actor.asked.body:
@@ -103,7 +103,7 @@ def split(command: Command, actor: Actor) -> list[Change] | Problem:
 
 def link(command: Command, actor: Actor) -> list[Change] | Problem:
     """Two tickets have to do with each other, or no more."""
-    other = _other(command.argument, command, actor, None)
+    other = other_ticket(command.argument, command, actor, None)
     if isinstance(other, Problem):
         return other
     linked = other.id in actor.facts.linked.get(actor.ticket.id, frozenset())
@@ -120,7 +120,7 @@ def link(command: Command, actor: Actor) -> list[Change] | Problem:
 def block(command: Command, actor: Actor) -> list[Change] | Problem:
     """The ticket waits on hold until another one is finished."""
     ticket = actor.ticket
-    other = _other(command.argument, command, actor, None)
+    other = other_ticket(command.argument, command, actor, None)
     if isinstance(other, Problem):
         return other
     if other.status in FINISHED:
@@ -137,7 +137,9 @@ def block(command: Command, actor: Actor) -> list[Change] | Problem:
     return [tied, actor.field("status", moved.new, why)]
 
 
-def _other(number: str, command: Command, actor: Actor, wanted: Permission | None) -> TicketFacts | Problem:
+def other_ticket(
+    number: str, command: Command, actor: Actor, wanted: Permission | None
+) -> TicketFacts | Problem:
     """The other ticket a command names, if there is one that this agent may do it to."""
     target = actor.facts.named.get(as_kept(number))
     if target is None:

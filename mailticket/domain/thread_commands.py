@@ -9,6 +9,8 @@ from mailticket.domain.access import collaborator
 from mailticket.domain.actor import Actor, Effect
 from mailticket.domain.change import AddParticipant, Change, MoveEntry, RemoveParticipant
 from mailticket.domain.holding import approve, bare_word, deny, note_beside
+from mailticket.domain.link_commands import other_ticket, taking_part_in_one
+from mailticket.domain.permissions import Permission
 from mailticket.domain.status import Status
 from mailticket.domain.types import TicketFacts
 from mailticket.mail.commands import Command, Problem
@@ -50,11 +52,14 @@ def move(command: Command, actor: Actor) -> list[Change] | Problem:
     if number.casefold() == "new":
         why = f"{actor.name} moves a message of #{ticket.number} to a new ticket"
         return [MoveEntry(ticket.id, actor.entry, None, actor.identity, why)]
-    target = actor.facts.named.get(number)
-    if target is None:
-        return Problem(command.line, f"there is no ticket #{number}")
-    if target.id == ticket.id:
-        return Problem(command.line, f"this is ticket #{target.number} already")
+    target = other_ticket(number, command, actor, Permission.MERGE)
+    if isinstance(target, Problem):
+        return target
+    apart = taking_part_in_one(ticket, target, actor.desk)
+    if apart and len(actor.facts.messages.get(ticket.id, ())) < 2:
+        told = f"would merge #{ticket.number} into #{target.number}, as it holds no other message"
+        meant = f"{actor.desk.command_prefix}merge {target.number} anyway"
+        return Problem(command.line, f"{told}, and {apart[0]} takes part in only one of the two", meant)
     if target.status in (Status.ARCHIVED, Status.MERGED):
         return Problem(command.line, f"#{target.number} is {target.status} and takes no more messages")
     why = f"{actor.name} moves a message of #{ticket.number} to #{target.number}"

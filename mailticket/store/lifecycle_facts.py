@@ -32,7 +32,7 @@ _TWIN: Final = (
     .limit(1)
 )
 """Built once: it runs with every mail that points nowhere, where there are several departments."""
-_TAKES_OUT = re.compile(r"\bsplit\b", re.IGNORECASE)
+_TAKES_OUT = re.compile(r"\b(?:split|move)\b", re.IGNORECASE)
 
 
 def with_lifecycle(
