@@ -25,6 +25,7 @@ from mailticket.cli.held_commands import held_app
 from mailticket.cli.person_commands import person_app
 from mailticket.cli.report_commands import report_app
 from mailticket.cli.rules_commands import rules_app
+from mailticket.cli.satisfaction_report import report_satisfaction
 from mailticket.cli.simulate_command import simulate
 from mailticket.cli.templates_commands import templates_app
 from mailticket.cli.ticket_commands import queue_app, ticket_app
@@ -89,6 +90,7 @@ app.add_typer(outbox_app, name="outbox")
 app.add_typer(ban_app, name="ban")
 app.add_typer(address_app, name="address")
 app.add_typer(person_app, name="person")
+report_app.command("satisfaction")(report_satisfaction)
 app.add_typer(report_app, name="report")
 app.add_typer(templates_app, name="templates")
 app.add_typer(rules_app, name="rules")

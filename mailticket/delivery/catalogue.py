@@ -52,6 +52,7 @@ CATALOGUE: dict[str, TemplateSpec] = {
         TemplateSpec("ticket.nudge", "customer", "reminds a customer who is waited for", ("ticket",)),
         TemplateSpec("ticket.autoresolved", "customer", "resolved for want of an answer", ("ticket",)),
         TemplateSpec("ticket.autoclosed", "customer", "closed some time after its solution", ("ticket",)),
+        TemplateSpec("ticket.status", "customer", "a customer's own open tickets, on request"),
         TemplateSpec("ticket.update", "customer", "says honestly where the ticket stands", ("ticket",)),
         TemplateSpec("loop.reminder", "agent", "the customer has heard nothing for a while", ("ticket",)),
         TemplateSpec("ticket.wakeup", "agent", "a paused ticket has come back", ("ticket",)),

@@ -130,6 +130,17 @@ class TapLink:
 _NO_RECEIPT = Receipt()
 
 
+@dataclass(frozen=True, slots=True)
+class OwnTicket:
+    """A ticket as its customer is told of it. state: "open", "in-progress", "waiting" or "on-hold"."""
+
+    number: str
+    subject: str
+    state: str
+    opened: datetime
+    due: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
     """Everything a mail may say. Only `recipient`, `company`, `now` and `zone` concern every mail.
@@ -144,6 +155,7 @@ class Letter:
     updated    the customer was told where the ticket stands
     newcomer   the reader has had few alerts yet, so that it is explained how to answer
     about      whom or what it is about, such as an address
+    tickets    a customer's own, where they asked for them
     actions    what the reader can ask for by one tap
     logo       (content id, text in its place) of an image that goes along
     promise_date  by when an answer can be expected
@@ -182,6 +194,7 @@ class Letter:
     updated: bool = False
     newcomer: bool = True
     actions: tuple[TapLink, ...] = ()
+    tickets: tuple[OwnTicket, ...] = ()
     received: Receipt = _NO_RECEIPT
     promise_date: datetime | None = None
     also: tuple[OtherTicket, ...] = ()
@@ -261,6 +274,7 @@ def _common(letter: Letter) -> dict[str, Any]:
         "since_date": letter.since_date,
         "next_date": letter.next_date,
         "actions": [asdict(action) for action in letter.actions],
+        "tickets": [asdict(one) for one in letter.tickets],
     }
 
 

@@ -14,6 +14,7 @@ from mailticket.delivery.context import (
     FileView,
     Letter,
     OtherTicket,
+    OwnTicket,
     Passage,
     Person,
     Receipt,
@@ -327,6 +328,14 @@ SAMPLES: dict[str, Callable[[], Letter]] = {
     ),
     "ticket.autoresolved": lambda: _to_customer(since_date=_NOW - timedelta(days=9)),
     "ticket.autoclosed": _to_customer,
+    "ticket.status": lambda: _to_customer(
+        ticket=None,
+        reply=None,
+        tickets=(
+            OwnTicket("20261103-0002", "The card reader", "waiting", _NOW - timedelta(days=2), None),
+            OwnTicket("20261103-0001", "No login", "open", _NOW, _NOW + timedelta(hours=4)),
+        ),
+    ),
     "ticket.update": lambda: _to_customer(
         ticket=sample_ticket(status="on hold", assigned="Anna Agent"), since_date=_NOW - timedelta(days=2)
     ),

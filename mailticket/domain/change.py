@@ -419,6 +419,26 @@ class AnswerConsole:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How satisfied a customer is, 1 to 5; a later rating of the same person replaces it."""
+
+    ticket: int
+    address: str
+    score: int
+    comment: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendStatus:
+    """Mail a customer the list of their own open tickets."""
+
+    address: str
+    name: str
+    why: str
+
+
 Change = (
     OpenTicket
     | AnswerConsole
@@ -443,6 +463,8 @@ Change = (
     | HoldAnswer
     | SettleAnswer
     | LearnPerson
+    | Rate
+    | SendStatus
     | SetWake
     | SetReminder
     | SpendTime

@@ -25,6 +25,7 @@ from mailticket.domain.matching import Match, match_agent, match_customer
 from mailticket.domain.outside import Outside, decide_outside, passed_on
 from mailticket.domain.person import learn
 from mailticket.domain.screening import hold_unknown, screen
+from mailticket.domain.self_service import decide_self_service
 from mailticket.domain.status import NewLinkedTicket
 from mailticket.domain.storms import govern
 from mailticket.domain.trust import TrustFinding, allowed, trust_of
@@ -216,6 +217,10 @@ def _as_customer(
     if kind in _ABOUT_OUR_MAIL:
         why = f"an automatic mail ({kind}) that belongs to no ticket"
         return Decision(Outcome.IGNORED, (), (*match.reasons, *trust.reasons, why), trust.level)
+    served = decide_self_service(reading, facts, trust, desk, now, match)
+    if isinstance(served, Decision):
+        return _with(match.reasons, served)
+    reading = served or reading
     if match.ticket is None and not arrival.released and not allowed(desk.trust, "open_ticket", trust.level):
         return _held_by_policy(match, trust)
     if match.ticket is None:

@@ -98,6 +98,8 @@ def _notices(
         yield _returned(event, ticket, desk, occasion)
     if event.kind is EventKind.STALE and ticket is not None:
         yield _stale(event, ticket, desk, occasion)
+    if event.kind is EventKind.STATUS_SENT:
+        yield _own_tickets(event, occasion)
     if event.kind is EventKind.CHALLENGED:
         yield _challenged(event, desk, occasion)
     if event.kind in (EventKind.AWAY, EventKind.BACK):
@@ -194,7 +196,9 @@ class _Planner:
         yield from self._agents(others, "note.alert", self.event.entry_id)
 
     def note(self) -> Iterator[Notice]:
-        yield from self._agents(self._hearing("note"), "note.alert", self.event.entry_id)
+        # a customer's words beside a rating are kept inside too, and are no colleague's note
+        theirs = {} if self.event.actor.startswith("agent:") else {"notice": self.event.reason}
+        yield from self._agents(self._hearing("note"), "note.alert", self.event.entry_id, theirs)
 
     def joined(self) -> Iterator[Notice]:
         """A message that came from another ticket; who decided it hears of it too, and so of its place."""
@@ -372,6 +376,23 @@ def _stale(event: Event, ticket: TicketFacts, desk: Desk, occasion: Occasion) ->
     return stale_notice(ticket, desk.agents[data["agent"]], occasion.cause, data["missed"], held)
 
 
+def _own_tickets(event: Event, occasion: Occasion) -> Notice:
+    """What somebody asked for about their own tickets: to them and nobody else."""
+    return Notice(
+        template="ticket.status",
+        audience=Audience.CUSTOMER,
+        recipient=event.actor,
+        recipient_name=event.data["name"],
+        identity=event.actor,
+        ticket_id=None,
+        entry_id=None,
+        automatic=REPLIED,
+        key=f"ticket.status:{occasion.cause}:{event.actor}",
+        reason=event.reason,
+        extra={"tickets": event.data["tickets"]},
+    )
+
+
 def _challenged(event: Event, desk: Desk, occasion: Occasion) -> Notice:
     """The question goes to the agent's known address, never to the one it is about."""
     agent = desk.agents[event.data["agent"]]
@@ -405,7 +426,7 @@ def _returned(event: Event, ticket: TicketFacts | None, desk: Desk, occasion: Oc
         automatic=REPLIED,
         key=f"{event.data['template']}:{occasion.cause}:{identity}",
         reason=event.reason,
-        extra={key: event.data[key] for key in ("problems", "text", "subject")},
+        extra={key: event.data[key] for key in ("problems", "text", "subject", "answers")},
     )
 
 

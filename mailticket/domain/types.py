@@ -265,6 +265,7 @@ class Facts:
     held_answers   of an agent: by ticket, their answer that waits
     inbound        the number of the stored mail
     done           what the agent did by the mail that this one wants to take back, by ticket
+    answered       template of the mail of ours that a bare number answers; not looked for otherwise
     tapped         the one-tap action it asks for, whoever sent it; grants nothing by itself
     history        what was with the sender before; nothing where no rule asks about it
     linked         where commands name tickets: what each ticket pointed at is tied to, by id
@@ -297,6 +298,7 @@ class Facts:
     shared: frozenset[int] = frozenset()
     person: PersonFacts = PersonFacts()
     tapped: Tapped | None = None
+    answered: str | None = None
     presence: Presence = NOTHING_RECORDED
     said: tuple[Said, ...] = ()
     linked: Mapping[int, frozenset[int]] = field(default_factory=dict)
@@ -379,6 +381,10 @@ class EventKind(enum.StrEnum):
     """Another department sees the ticket from now on, or no more."""
     LINKED = "linked"
     UNLINKED = "unlinked"
+    RATED = "rated"
+    """A customer says how satisfied they are."""
+    STATUS_SENT = "status-sent"
+    """A customer asked for their open tickets; belongs to no ticket."""
     FOLLOWED_UP = "followed-up"
     """The desk reminded the customer, or an agent of the customer, by itself."""
 

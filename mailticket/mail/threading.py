@@ -52,10 +52,15 @@ class Conversation:
     topic: str | None = None
 
     def add(self, message_id: str, index: str | None, topic: str | None) -> None:
-        """Take in the next mail, oldest first; Outlook's headers of the newest that has them count."""
-        self.ids.append(message_id)
-        if index is not None:
-            self.index, self.topic = index, topic
+        """Take in the next mail, oldest first.
+
+        Outlook's headers of the newest that has them count, as long as they go on with the first: a
+        client that began anew would else tear apart what all the mails before belong to.
+        """
+        if message_id not in self.ids:
+            self.ids.append(message_id)
+        if index is not None and (self.index is None or _root_of(index) == _root_of(self.index)):
+            self.index, self.topic = index, topic or self.topic
 
     def references(self) -> list[str]:
         """The References of the next mail: the root, and the newest."""
@@ -63,18 +68,44 @@ class Conversation:
             return list(self.ids)
         return [self.ids[0], *self.ids[-NEWEST_REFERENCES:]]
 
-    def outlook(self) -> list[str] | None:
-        """[Thread-Index, Thread-Topic] to carry on, None when no mail had them."""
-        return None if self.index is None else [self.index, self.topic or ""]
+    def outlook(self, message_id: str, now: datetime) -> list[str]:
+        """[Thread-Index, Thread-Topic] the mail `message_id` carries on or begins; "" for its subject."""
+        return [self.index or root_index(message_id, now), self.topic or ""]
 
 
-def outlook_headers(thread: list[str] | None, message_id: str, now: datetime) -> tuple[tuple[str, str], ...]:
+def outlook_headers(
+    thread: list[str] | None, message_id: str, subject: str, now: datetime
+) -> tuple[tuple[str, str], ...]:
     """The headers that keep a mail in Outlook's conversation; `thread` as `Conversation.outlook` gives it."""
     child = child_index(thread[0], message_id, now) if thread else None
     if thread is None or child is None:
         return ()
-    topic = (("Thread-Topic", thread[1]),) if thread[1] else ()
-    return (("Thread-Index", child), *topic)
+    topic = thread[1] or without_marks(subject)[:_LONGEST_TOPIC]
+    return (("Thread-Index", child), ("Thread-Topic", topic))
+
+
+def lasting_subject(subject: str, earlier: str | None, tag: str, number: str) -> str:
+    """The Subject of a mail about a ticket, which stays the same for one reader: Gmail sorts by it.
+
+    earlier: of the first mail this reader got about the ticket, reused as long as it names the ticket.
+    A subject without the number gets the tag, or replies to it would lose what is left when a client
+    drops everything else.
+    """
+    if earlier and number in earlier:
+        return earlier
+    return subject if number in subject else f"{subject} {tag}".strip()
+
+
+def root_index(name: str, now: datetime) -> str:
+    """A Thread-Index that begins a conversation (MS-OXOMSG 2.2.1.3): its time, and 16 bytes of its own."""
+    ticks = int((now - _FILETIME_EPOCH).total_seconds()) * 10_000_000
+    own = hashlib.sha256(name.encode()).digest()[:16]
+    return base64.b64encode(b"\1" + ticks.to_bytes(8, "big")[1:6] + own).decode("ascii")
+
+
+def _root_of(index: str) -> bytes:
+    raw = _index(index)
+    return raw[:_ROOT] if raw is not None else b""
 
 
 @lru_cache(maxsize=32)

@@ -21,7 +21,9 @@ from mailticket.domain.change import (
     ForwardCopy,
     LearnPerson,
     OpenTicket,
+    Rate,
     ReturnToAgent,
+    SendStatus,
     SettleAlias,
 )
 from mailticket.domain.decoration import is_logo
@@ -44,6 +46,7 @@ from mailticket.store.models import (
 from mailticket.store.numbers import free_number
 from mailticket.store.outbox import message_key
 from mailticket.store.people import find_or_add_person, learn, reachable_again
+from mailticket.store.ratings import own_tickets, rate
 
 # Rows nothing here looks at again are no objects: building a statement costs more than running it, and
 # a flush more than both.
@@ -96,6 +99,14 @@ class _Application(TicketChanges):
                 self._forward(change)
             case SettleAlias():
                 aliases.settle(self.session, change.alias, change.confirmed, change.actor, self.now)
+            case SendStatus():
+                data = {"name": change.name, "tickets": own_tickets(self.session, change.address)}
+                sent = Event(EventKind.STATUS_SENT, None, None, change.address, self.now, change.why, data)
+                self.done.events.append(sent)
+            case Rate():
+                rate(self.session, self._ticket(), change, self.now)
+                given = {"score": change.score, "commented": bool(change.comment)}
+                self._happened(EventKind.RATED, change.address, change.why, given)
             case _:
                 super().perform(change)
 
@@ -244,6 +255,7 @@ class _Application(TicketChanges):
             "problems": [list(problem) for problem in change.problems],
             "text": change.text,
             "subject": change.subject,
+            "answers": self.reading.mail.message_id,
         }
         self._happened(EventKind.RETURNED, f"agent:{change.agent}", change.why, data)
 

@@ -521,6 +521,20 @@ class DigestNumber(Base):
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"), index=True)
 
 
+class Rating(Base):
+    """How satisfied a customer was with a ticket, 1 to 5. A later rating replaces an earlier one."""
+
+    __tablename__ = "rating"
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"), primary_key=True)
+    address: Mapped[str] = mapped_column(String(320), primary_key=True)
+    score: Mapped[int] = mapped_column(Integer)
+    comment: Mapped[str] = mapped_column(Text)
+    agent: Mapped[str | None] = mapped_column(String(80))
+    """Who had the ticket then."""
+    department: Mapped[str] = mapped_column(String(80))
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
 class AgentAlias(Base):
     """A further address of an agent, or one that may be: mail from it carried that agent's token.
 

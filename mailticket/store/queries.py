@@ -29,6 +29,7 @@ from mailticket.domain.types import (
     TicketFacts,
 )
 from mailticket.mail.address import canonical, split_extension
+from mailticket.mail.self_service_words import score_of
 from mailticket.mail.threading import clean_subject
 from mailticket.mail.token import Claims, Role, token_of_address, token_of_message_id, verify, who_of
 from mailticket.mail.types import Reading
@@ -44,6 +45,7 @@ from mailticket.store.merge import final_ticket
 from mailticket.store.models import Entry, MessageRef, Outbox, Participant, Ticket
 from mailticket.store.outbox import message_key
 from mailticket.store.people import remembered
+from mailticket.store.ratings import template_answered
 from mailticket.store.said import said_on
 from mailticket.store.stale import unseen_by
 from mailticket.store.undo import done_by
@@ -126,6 +128,7 @@ def gather(
         ban=ban_of(session, reading, arrival),
         shared=_shared(sender, tickets, desk),
         person=person or PersonFacts(),
+        answered=_answered(session, reading),
         presence=presence(session) if whose.agent else NOTHING_RECORDED,
         history=sender_history(session, reading.mail, sender, desk) if desk.rules else NO_HISTORY,
         said=said_on(session, tickets) if whose.agent else (),
@@ -237,6 +240,13 @@ def _points(kind: EvidenceKind, claim: Claims) -> bool:
     if claim.role is Role.ACTION:
         return kind is EvidenceKind.ADDRESS_TOKEN
     return claim.role in (Role.CUSTOMER, Role.AGENT)
+
+
+def _answered(session: Session, reading: Reading) -> str | None:
+    """What a bare number answers: only there does it matter."""
+    if score_of(reading.content.reply) is None:
+        return None
+    return template_answered(session, reading.mail.in_reply_to or reading.mail.references[-1:])
 
 
 def _tapped(evidence: Sequence[tuple[ThreadEvidence, Claims | None]]) -> Tapped | None:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from mailticket.config.desk import Desk
 from mailticket.domain.brakes import Braked, Planned, check, what_is_braked
 from mailticket.domain.customer_notices import HELD_BACK
+from mailticket.domain.customer_taps import customer_taps
 from mailticket.domain.notify import brake_alerts
 from mailticket.domain.person import language_for
 from mailticket.domain.standing_in import handed_on, is_work
@@ -107,6 +108,7 @@ def announce(
             "entry_id": notice.entry_id,
             "direction": "out",
             "party": notice.identity,
+            "thread_index": mail.context["thread"][0],
         }
         for mail, notice, about, fresh in zip(mails, allowed, shown, queued, strict=True)
         if fresh and about is not None
@@ -254,11 +256,12 @@ def _written(
         token = mint(secret, Role.CHALLENGE, alias, 0, notice.identity)
     else:
         token = mint(secret, role, ticket_id, entry_id, notice.identity)
+    own_id = message_id(token, _serial(notice.key), department.address.rpartition("@")[2])
     context: dict[str, Any] = {
         "sender_name": desk.name if notice.audience is Audience.INTERNAL else department.name,
         "sender_address": department.address,
-        "references": talk.references(),
-        "thread": talk.outlook(),
+        "references": _references(talk, notice),
+        "thread": talk.outlook(own_id, now) if shown else None,
         # a mere address that an SLA plan names cannot act on the ticket
         "token": token if (ticket or alias is not None or issue) and not _is_bare(notice) else None,
         "automatic": notice.automatic,
@@ -272,6 +275,8 @@ def _written(
     if notice.files:
         context["files"] = [asdict(file) for file in notice.files]
     taps = taps_of(notice, ticket, desk)
+    if not taps and ticket is not None and notice.audience is Audience.CUSTOMER:
+        taps = customer_taps(notice.template, ticket, context["language"])
     if taps and ticket is not None:
         context["actions"] = action_links(taps, notice.identity, ticket, department.address, secret, now)
     if notice.automatic is None:
@@ -286,13 +291,20 @@ def _written(
         recipient=notice.recipient,
         recipient_name=notice.recipient_name,
         envelope_from=envelope_from,
-        message_id=message_id(token, _serial(notice.key), department.address.rpartition("@")[2]),
+        message_id=own_id,
         context=context,
         reason=notice.reason,
         ticket_id=shown.id if shown else None,
         entry_id=notice.entry_id,
         not_before=notice.not_before,
     )
+
+
+def _references(talk: Conversation, notice: Notice) -> list[str]:
+    """What a mail answers: its reader's conversation, and the mail of theirs that it is about."""
+    answered = notice.extra.get("answers")
+    known = talk.references()
+    return [*known, answered] if answered and answered not in known else known
 
 
 def _language(notice: Notice, department: str, desk: Desk, contact: Contact | None) -> str:

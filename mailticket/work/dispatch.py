@@ -13,6 +13,7 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -114,10 +115,13 @@ class Dispatcher:
         if fresh:
             with reading(self._engine) as session:
                 material = load_material(session, fresh)
+                begun: dict[tuple[int | None, str], str] = {}
                 for mail in fresh:
-                    letter = self._write(mail, material[mail.id])
+                    shown, reader = material[mail.id], (mail.ticket_id, mail.recipient)
+                    letter = self._write(mail, replace(shown, subject=shown.subject or begun.get(reader)))
                     if letter is not None:
                         made.append(letter)
+                        begun.setdefault(reader, letter.subject)
         data = outbox.store_rendered(self._engine, made)
         crash_point("outbox.after_render")
         data |= {mail.id: mail.rendered for mail in claimed if mail.rendered is not None}

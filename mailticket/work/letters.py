@@ -17,6 +17,7 @@ from mailticket.delivery.context import (
     FileView,
     Letter,
     OtherTicket,
+    OwnTicket,
     Passage,
     Person,
     Receipt,
@@ -35,12 +36,13 @@ from mailticket.domain.report_mail import ReportMail
 from mailticket.domain.types import TicketFacts, Trust
 from mailticket.mail.compose import OutgoingAttachment, OutgoingParts, compose
 from mailticket.mail.marker import marker_line
-from mailticket.mail.threading import outlook_headers
+from mailticket.mail.threading import lasting_subject, outlook_headers
 from mailticket.mail.token import reply_address
 from mailticket.mail.types import Address
 from mailticket.store import blobs
 from mailticket.store.models import Entry, EntryAttachment, Inbound
 from mailticket.store.outbox import ClaimedOut, Rendered
+from mailticket.store.subjects import first_subjects
 from mailticket.work.logos import logo_of
 
 MAX_ATTACHED = 10_000_000
@@ -74,6 +76,8 @@ class Material:
     """What its reader had not seen, oldest first."""
     original: bytes | None = None
     """A mail that goes along whole."""
+    subject: str | None = None
+    """Of the first mail that this reader got about the ticket."""
 
 
 def load_material(session: Session, mails: Sequence[ClaimedOut]) -> dict[int, Material]:
@@ -91,6 +95,7 @@ def load_material(session: Session, mails: Sequence[ClaimedOut]) -> dict[int, Ma
     keys |= {made["blob"] for mail in mails for made in _made(mail)}
     data = blobs.get_all(session, keys) if keys else {}
     originals = _originals(session, mails)
+    subjects = first_subjects(session, {(mail.ticket_id, mail.recipient) for mail in mails if mail.ticket_id})
     return {
         mail.id: Material(
             entry=entries.get(mail.entry_id or 0),
@@ -100,6 +105,7 @@ def load_material(session: Session, mails: Sequence[ClaimedOut]) -> dict[int, Ma
             data=data,
             missed=tuple(entries[one] for one in _missed(mail) if one in entries),
             original=originals.get(mail.context["extra"].get("inbound") or 0),
+            subject=subjects.get((mail.ticket_id or 0, mail.recipient)),
         )
         for mail in mails
     }
@@ -121,6 +127,9 @@ def write(renderer: Renderer, mail: ClaimedOut, material: Material, desk: Desk, 
     context = mail.context
     letter = _letter(mail, material, desk, now)
     rendered = renderer.render(mail.template, context.get("language") or "en", context_of(letter))
+    subject = rendered.subject
+    if letter.ticket is not None:
+        subject = lasting_subject(subject, material.subject, letter.ticket.tag, letter.ticket.number)
     sender, token = context["sender_address"], context["token"]
     name = context["sender_name"]
     chain = tuple(context["references"])
@@ -129,7 +138,7 @@ def write(renderer: Renderer, mail: ClaimedOut, material: Material, desk: Desk, 
         sender=Address(name, sender),
         to=(Address(mail.recipient_name, mail.recipient),),
         reply_to=answered,
-        subject=rendered.subject,
+        subject=subject,
         message_id=mail.message_id,
         date=now,
         text=rendered.text,
@@ -140,9 +149,21 @@ def write(renderer: Renderer, mail: ClaimedOut, material: Material, desk: Desk, 
         automatic=context["automatic"],
         instance=desk.instance,
         bulk=mail.audience == "internal",
-        headers=outlook_headers(context.get("thread"), mail.message_id, now),
+        headers=(
+            *outlook_headers(context.get("thread"), mail.message_id, subject, now),
+            *_importance(mail, desk),
+        ),
     )
-    return Rendered(mail.id, compose(parts), rendered.subject)
+    return Rendered(mail.id, compose(parts), subject)
+
+
+def _importance(mail: ClaimedOut, desk: Desk) -> tuple[tuple[str, str], ...]:
+    """The mark of an urgent ticket, for agents: words in the subject would tear conversations apart."""
+    ticket = mail.context["ticket"]
+    priority = desk.priorities.get(ticket["priority"]) if ticket and mail.audience == "internal" else None
+    if priority is None or priority.urgency != 1:
+        return ()
+    return (("Importance", "high"), ("X-Priority", "1"))
 
 
 def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> Letter:
@@ -192,6 +213,7 @@ def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> 
         missed=tuple(passage for one in material.missed if (passage := _passage(one, ())) is not None),
         expired=bool(extra.get("expired")),
         receipt=receipt_from_json(extra.get("receipt")),
+        tickets=tuple(_own(one) for one in extra.get("tickets", ())),
         actions=tuple(TapLink(**action) for action in context.get("actions", ())),
         received=_received(entry, material.files, view),
         promise_date=_moment(extra.get("promise_date")),
@@ -240,6 +262,11 @@ def _view(snapshot: dict[str, Any], extra: dict[str, Any], desk: Desk, *, custom
     }
     facts = TicketFacts(participants=frozenset(), **values)
     return ticket_view(facts, desk, suspected=extra.get("suspected", ""), customer=customer)
+
+
+def _own(told: dict[str, Any]) -> OwnTicket:
+    opened = datetime.fromisoformat(told["opened"])
+    return OwnTicket(told["number"], told["subject"], told["state"], opened, _moment(told["due"]))
 
 
 def _moment(text: str | None) -> datetime | None:

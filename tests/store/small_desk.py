@@ -112,6 +112,7 @@ class SmallDesk:
         claimed = outbox.claim(self.engine, self.now, 100, timedelta(days=99))
         with reading(self.engine) as session:
             material = load_material(session, claimed)
-            for mail in sorted(claimed, key=lambda one: one.id):
-                data = write(renderer, mail, material[mail.id], self.desk, self.now).data
-                self.sent.append(message_from_bytes(data, policy=policy.default))
+            made = [write(renderer, mail, material[mail.id], self.desk, self.now) for mail in claimed]
+        outbox.store_rendered(self.engine, made)
+        for one in sorted(made, key=lambda one: one.id):
+            self.sent.append(message_from_bytes(one.data, policy=policy.default))

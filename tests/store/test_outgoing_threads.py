@@ -1,64 +1,22 @@
-"""What mail programs make of our mails: one conversation per ticket and recipient, by the rules they publish.
-
-Gmail: "same subject" apart from reply marks, and a References or In-Reply-To that names a mail of the
-conversation (API guide, "Managing threads"). Outlook: the first 22 bytes of Thread-Index (MS-OXOMSG
-2.2.1.3), else References as everybody (RFC 5322 section 3.6.4).
-"""
+"""What mail programs make of our mails: one conversation per ticket and reader (conversations.py)."""
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Sequence
 from email.message import EmailMessage
 from email.utils import getaddresses
 
 import pytest
 from sqlalchemy import Engine
 
+from mailticket.config.desk import Agent, Department, Desk, Priority, TrustPolicy
 from tests.scenario.daemon import answer, new_mail, parse
-from tests.store.small_desk import SAM, SmallDesk
+from tests.store.conversations import PROGRAMS, base_subject, gmail, outlook, root_of
+from tests.store.small_desk import SAM, SmallDesk, small_desk
 
 ANN = "ann@customer.example"
 INDEX = base64.b64encode(bytes([1]) + bytes(range(21))).decode()
-_MARK = re.compile(r"(?:(?:re|aw|fwd?)\s*:\s*)+", re.IGNORECASE)
-
-
-def ids_of(mail: EmailMessage) -> set[str]:
-    return set(re.findall(r"<[^<>\s]+>", f"{mail['References'] or ''} {mail['In-Reply-To'] or ''}"))
-
-
-def gmail_subject(mail: EmailMessage) -> str:
-    return " ".join(_MARK.sub("", str(mail["Subject"]), count=1).split())
-
-
-def gmail_threads(mails: Sequence[EmailMessage]) -> list[list[EmailMessage]]:
-    """The conversations Gmail would show."""
-    threads: list[list[EmailMessage]] = []
-    for mail in mails:
-        for thread in threads:
-            known = {str(one["Message-ID"]) for one in thread}
-            if gmail_subject(thread[0]) == gmail_subject(mail) and known & ids_of(mail):
-                thread.append(mail)
-                break
-        else:
-            threads.append([mail])
-    return threads
-
-
-def outlook_threads(mails: Sequence[EmailMessage]) -> list[list[EmailMessage]]:
-    """The conversations Outlook would show."""
-    threads: list[list[EmailMessage]] = []
-    for mail in mails:
-        root = base64.b64decode(str(mail["Thread-Index"]))[:22] if mail["Thread-Index"] else None
-        for thread in threads:
-            roots = {base64.b64decode(str(one["Thread-Index"]))[:22] for one in thread if one["Thread-Index"]}
-            if root in roots or {str(one["Message-ID"]) for one in thread} & ids_of(mail):
-                thread.append(mail)
-                break
-        else:
-            threads.append([mail])
-    return threads
 
 
 def reply(desk: SmallDesk, mail: EmailMessage, words: str, sender: str, serial: str) -> EmailMessage:
@@ -88,14 +46,14 @@ def conversation(
 @pytest.mark.parametrize("rounds", [3, 20], ids=["short", "longer than References may grow"])
 def test_gmail_shows_all_our_mails_of_a_ticket_as_one_conversation(engine: Engine, rounds: int) -> None:
     ann, sam = conversation(SmallDesk(engine), rounds)
-    assert len(gmail_threads(ann[1:])) == 1  # her own first mail has no number in its subject yet
-    assert len(gmail_threads(sam)) == 1
+    assert len(gmail(ann[1:])) == 1  # her own first mail has no number in its subject yet
+    assert len(gmail(sam)) == 1
 
 
 def test_outlook_shows_the_whole_ticket_as_one_conversation(engine: Engine) -> None:
     ann, sam = conversation(SmallDesk(engine), 20, Thread_Index=INDEX, Thread_Topic="Printer on fire")
-    assert len(outlook_threads(ann)) == 1
-    assert len(outlook_threads(sam)) == 1
+    assert len(outlook(ann)) == 1
+    assert len(outlook(sam)) == 1
 
 
 def test_every_mail_to_one_person_has_one_root_one_subject_and_bounded_references(engine: Engine) -> None:
@@ -118,12 +76,107 @@ def test_outlooks_headers_are_carried_on_to_their_author_only(engine: Engine) ->
     assert raw[:22] == base64.b64decode(INDEX)
     assert len(raw) == 27
     assert first["Thread-Topic"] == second["Thread-Topic"] == "Printer on fire"
-    assert [mail["Thread-Index"] for mail in desk.to(SAM)] == [None, None]
+    assert len({root_of(mail) for mail in desk.to(SAM)}) == 1
+    assert root_of(desk.to(SAM)[0]) != root_of(first)
+    assert {mail["Thread-Topic"] for mail in desk.to(SAM)} == {str(desk.to(SAM)[0]["Subject"])}
 
 
 @pytest.mark.parametrize("value", ["", "not base64!", "AAAA", "A" * 4000])
 def test_a_thread_index_that_is_none_is_not_carried_on(engine: Engine, value: str) -> None:
     desk = SmallDesk(engine)
     conversation(desk, 1, Thread_Index=value, Thread_Topic="Printer on fire")
-    assert [mail["Thread-Index"] for mail in desk.to(ANN)] == [None, None]
-    assert [mail["Thread-Topic"] for mail in desk.to(ANN)] == [None, None]
+    assert len({root_of(mail) for mail in desk.to(ANN)}) == 1
+    assert value not in ("", *(str(mail["Thread-Index"]) for mail in desk.to(ANN))) or not value
+    assert {len(base64.b64decode(str(mail["Thread-Index"]))) for mail in desk.to(ANN)} == {27}
+
+
+SUE, IDA, CARL = "sue.private@agents.example", "ida.private@agents.example", "carl@customer.example"
+STRANGER = "stranger@customer.example"
+EVERYBODY = (ANN, CARL, SAM, SUE, IDA)
+
+
+def big_desk() -> Desk:
+    """Support with Sam and Sue, IT with Ida; every mail to customers that there is."""
+    base = small_desk(default_priority="high", trust=TrustPolicy(authserv_ids=("mx.desk.example",)))
+    support = base.departments["support"].model_copy(
+        update={"members": ("sam", "sue"), "acknowledge_replies": True}
+    )
+    it = Department(key="it", name="IT", addresses=("it@desk.example",), members=("ida",))
+    people = {"sue": ("Sue Support", SUE), "ida": ("Ida Admin", IDA)}
+    agents = {key: Agent(key=key, name=name, addresses=(mail,)) for key, (name, mail) in people.items()}
+    return base.model_copy(
+        update={
+            "departments": {"support": support, "it": it},
+            "agents": dict(base.agents) | agents,
+            "priorities": dict(base.priorities) | {"high": Priority(key="high", name="High", urgency=1)},
+        }
+    )
+
+
+class Life:
+    """A ticket's long life: what each of five people has in their mailbox, sent and received."""
+
+    def __init__(self, desk: SmallDesk) -> None:
+        self.desk = desk
+        self.own: dict[str, list[EmailMessage]] = {address: [] for address in (*EVERYBODY, STRANGER)}
+        self.serial = 0
+
+    def writes(self, sender: str, subject: str, words: str, **headers: str) -> None:
+        """A mail that answers none of ours."""
+        self.serial += 1
+        message_id = f"n{self.serial}@{sender.partition('@')[2]}"
+        raw = new_mail(subject, words, sender=sender, message_id=message_id, **headers)
+        self.own[sender].append(parse(raw))
+        self.desk.receive(raw, sender=sender)
+
+    def answers(self, sender: str, words: str) -> None:
+        """A reply to the newest mail they have."""
+        self.serial += 1
+        self.own[sender].append(reply(self.desk, self.desk.to(sender)[-1], words, sender, f"r{self.serial}"))
+
+    def has(self, reader: str, number: str) -> list[EmailMessage]:
+        """What a reader has about the ticket, as their program shows it: ours, and answers to it."""
+        return [mail for mail in (*self.desk.to(reader), *self.own[reader]) if number in str(mail["Subject"])]
+
+
+def long_life(desk: SmallDesk, subject: str) -> Life:
+    """Notes, answers, mistakes, people joining, a transfer, a merge, an end and a new beginning."""
+    life = Life(desk)
+    life.writes(ANN, subject, "Please help.", Thread_Index=INDEX, Thread_Topic=subject)
+    life.answers(SAM, "#note\nOdd.")
+    life.answers(SUE, f"#cc {CARL}\nWe look into it.")
+    life.answers(ANN, "Thank you.")
+    life.answers(SAM, "#asign sue")
+    life.answers(SUE, "Is it better?")
+    life.answers(CARL, "Not yet.")
+    life.answers(SUE, "#transfer it\n#note\nFor you.")
+    life.answers(IDA, "#priority normal\nI am Ida, and here to help.")
+    number = desk.tickets()[0].number
+    life.writes(STRANGER, f"Re: {subject} [#{number}]", "Me too.")
+    life.answers(ANN, "It is worse.")
+    life.answers(IDA, "#close\nIt is repaired.")
+    life.answers(ANN, "It is not.")
+    life.answers(IDA, "#assign sue\nNow it is, says Sue.")
+    life.answers(SUE, "#resolve\nAll is well.")
+    return life
+
+
+LONG = "A subject of more than a hundred and twenty characters, " * 3
+
+
+@pytest.mark.parametrize("subject", ["Printer on fire", "www.shop.example is down", LONG.strip()])
+def test_every_program_shows_everybody_one_conversation_through_a_long_life(
+    engine: Engine, subject: str
+) -> None:
+    desk = SmallDesk(engine, big_desk())
+    life = long_life(desk, subject)
+    number = desk.tickets()[0].number
+    for reader in EVERYBODY:
+        mails = life.has(reader, number)
+        assert len(desk.to(reader)) >= 3, reader
+        subjects = [str(mail["Subject"]) for mail in mails]
+        assert len({base_subject(mail) for mail in mails}) == 1, (reader, subjects)
+        assert len({mail["From"].addresses[0].display_name for mail in desk.to(reader)}) <= 2
+        for name, threads in PROGRAMS.items():
+            assert len(threads(mails)) == 1, (reader, name, subjects)
+    assert {mail["From"].addresses[0].display_name for mail in desk.to(SUE)} == {"Example Bank"}

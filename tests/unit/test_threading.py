@@ -13,7 +13,9 @@ from mailticket.mail.threading import (
     Conversation,
     child_index,
     clean_subject,
+    lasting_subject,
     outlook_headers,
+    root_index,
     ticket_numbers,
     without_tags,
 )
@@ -105,7 +107,7 @@ def test_a_child_index_adds_five_bytes_that_tell_when() -> None:
 @pytest.mark.parametrize("value", ["", "x", "A" * 10_000, base64.b64encode(ROOT + b"12").decode(), "é" * 40])
 def test_what_is_no_index_has_no_child(value: str) -> None:
     assert child_index(value, "<m1>", NOW) is None
-    assert outlook_headers([value, "topic"], "<m1>", NOW) == ()
+    assert outlook_headers([value, "topic"], "<m1>", "Printer", NOW) == ()
 
 
 def test_an_index_never_grows_without_end() -> None:
@@ -120,5 +122,39 @@ def test_a_conversation_keeps_its_root_and_its_newest_mails() -> None:
     for number in range(40):
         talk.add(f"m{number}", "index" if number == 3 else None, "topic")
     assert talk.references() == ["m0", *(f"m{number}" for number in range(28, 40))]
-    assert talk.outlook() == ["index", "topic"]
-    assert Conversation().outlook() is None
+    assert talk.outlook("m40", NOW) == ["index", "topic"]
+
+
+def test_a_conversation_that_no_outlook_began_gets_an_index_and_keeps_it() -> None:
+    index, topic = Conversation().outlook("m1", NOW)
+    assert len(base64.b64decode(index)) == 22
+    assert base64.b64decode(index)[0] == 1
+    assert index != Conversation().outlook("m2", NOW)[0]
+    headers = dict(outlook_headers([index, topic], "m1", "Re: Printer [#123456]", NOW))
+    assert headers["Thread-Topic"] == "Printer [#123456]"
+    assert base64.b64decode(headers["Thread-Index"])[:22] == base64.b64decode(index)
+
+
+def test_an_index_that_begins_anew_does_not_tear_a_conversation_apart() -> None:
+    talk = Conversation()
+    first, other = root_index("a", NOW), root_index("b", NOW)
+    grown = child_index(first, "c", NOW)
+    for number, index in enumerate((None, first, grown, other)):
+        talk.add(f"m{number}", index, f"topic {number}")
+    assert talk.outlook("m4", NOW) == [grown, "topic 2"]
+
+
+@pytest.mark.parametrize(
+    ("subject", "earlier", "expected"),
+    [
+        ("Re: Printer [#4711]", None, "Re: Printer [#4711]"),
+        ("Re: Printer", None, "Re: Printer [#4711]"),
+        ("Re: Drucker [#4711]", "Re: Printer [#4711]", "Re: Printer [#4711]"),
+        ("Re: Printer [#4711]", "Re: Scanner [#4712]", "Re: Printer [#4711]"),
+        ("", None, "[#4711]"),
+    ],
+)
+def test_a_reader_keeps_the_subject_under_which_they_know_a_ticket(
+    subject: str, earlier: str | None, expected: str
+) -> None:
+    assert lasting_subject(subject, earlier, "[#4711]", "4711") == expected

@@ -133,7 +133,7 @@ def test_a_field_of_a_letter_is_either_for_customers_or_poisoned_here() -> None:
     public = {
         "recipient", "company", "company_url", "now", "zone", "zone_is_theirs", "reply", "message",
         "response", "signature", "held_from", "since_date", "next_date", "received", "promise_date", "also",
-        "merged_from", "canned", "logo", "actions",
+        "merged_from", "canned", "logo", "actions", "tickets",
     }  # fmt: skip
     figures = {
         "digest",

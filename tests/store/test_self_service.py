@@ -1,0 +1,212 @@
+"""Customers close, reopen, rate and ask where things stand, by one word or one tap."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from email.message import EmailMessage
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from sqlalchemy import Engine, select
+
+from mailticket.domain.change import Decision
+from mailticket.domain.types import Audience, Notice
+from mailticket.store.engine import reading, transaction
+from mailticket.store.models import Entry, Rating, Ticket
+from mailticket.store.queries import ticket_facts
+from mailticket.store.ratings import averages
+from mailticket.work.announce import announce
+from tests.scenario.daemon import new_mail, text_of
+from tests.store.small_desk import SAM, SECRET, SmallDesk
+from tests.store.test_outgoing_threads import reply
+
+ANN, BOB = "ann@customer.example", "bob@customer.example"
+
+
+def opened(engine: Engine, *, ended: bool = False) -> SmallDesk:
+    """Ann's ticket, answered; or answered and closed."""
+    desk = SmallDesk(engine)
+    desk.receive(new_mail("Printer", "Please help.", sender=f"Ann Customer <{ANN}>"), sender=ANN)
+    reply(desk, desk.to(SAM)[-1], "#close\nIt is done." if ended else "We look into it.", SAM, "s1")
+    return desk
+
+
+def says(desk: SmallDesk, words: str, serial: str = "a1", sender: str = ANN) -> None:
+    """Ann answers the newest mail she has, quoting it, as mail programs do."""
+    reply(desk, desk.to(ANN)[-1], words, sender, serial)
+
+
+def links(mail: EmailMessage) -> dict[str, tuple[str, str, str]]:
+    """(address, subject, body) of every mailto: link of a mail, by its label's first words."""
+    found: dict[str, tuple[str, str, str]] = {}
+    for line in text_of(mail).replace("\n  ", " ").splitlines():
+        label, _, link = line.partition("mailto:")
+        if link:
+            split = urlsplit("mailto:" + link.split()[0].rstrip(">)"))
+            asked = parse_qs(split.query)
+            found[label] = (unquote(split.path), asked["subject"][0], asked.get("body", [""])[0])
+    return found
+
+
+def taps(desk: SmallDesk, mail: EmailMessage, number: int, beside: str = "", sender: str = ANN) -> Decision:
+    """Send what a link opens, with a signature and words of one's own."""
+    address, subject, body = list(links(mail).values())[number]
+    raw = new_mail(
+        subject, f"{body}\n{beside}", sender=f"Ann Customer <{sender}>", to=address,
+        message_id=f"tap{number}{len(beside)}@customer.example",
+    )  # fmt: skip
+    return desk.receive(raw, address, sender)
+
+
+def status_of(desk: SmallDesk) -> str:
+    (ticket,) = desk.tickets()
+    return ticket.status
+
+
+@pytest.mark.parametrize("word", ["close", "Close.\n\nThanks\nAnn", "schließen", "完了", "solved"])
+def test_one_word_closes_the_ticket(engine: Engine, word: str) -> None:
+    desk = opened(engine)
+    says(desk, word)
+    assert status_of(desk) == "closed"
+
+
+@pytest.mark.parametrize("word", ["close", "solved", "gelöst", "fechar\n\nAnn Customer"])
+def test_one_word_never_reopens_a_closed_ticket(engine: Engine, word: str) -> None:
+    desk = opened(engine, ended=True)
+    says(desk, word)
+    assert status_of(desk) == "closed"
+
+
+@pytest.mark.parametrize("word", ["close it only when the other one works", "still broken", "reopen"])
+def test_a_sentence_and_an_objection_are_read_by_a_person(engine: Engine, word: str) -> None:
+    desk = opened(engine, ended=True)
+    before = len(desk.to(SAM))
+    says(desk, word)
+    assert status_of(desk) == "open"
+    assert len(desk.to(SAM)) == before + 1
+    assert word in text_of(desk.to(SAM)[-1])
+
+
+def test_nobody_closes_somebody_elses_ticket(engine: Engine) -> None:
+    desk = opened(engine)
+    number = desk.tickets()[0].number
+    desk.receive(
+        new_mail(f"Re: Printer [#{number}]", "close", sender=BOB, message_id="b@x.example"), sender=BOB
+    )
+    assert desk.tickets()[0].status == "in-progress"
+
+
+def test_solved_by_one_tap_keeps_the_ticket_closed_and_the_words(engine: Engine) -> None:
+    desk = opened(engine, ended=True)
+    taps(desk, desk.to(ANN)[-1], 0)
+    assert status_of(desk) == "closed"
+    taps(desk, desk.to(ANN)[-1], 0, "You were quick!\n-- \nAnn Customer\nACME")
+    assert status_of(desk) == "closed"
+    with reading(desk.engine) as session:
+        texts = list(session.execute(select(Entry.text).order_by(Entry.id)).scalars())
+    assert "You were quick!" in texts[-1]
+
+
+def test_still_broken_by_one_tap_reopens(engine: Engine) -> None:
+    desk = opened(engine, ended=True)
+    taps(desk, desk.to(ANN)[-1], 1)
+    assert status_of(desk) == "open"
+    assert "still not solved" in text_of(desk.to(SAM)[-1])
+
+
+def test_a_link_does_nothing_for_anybody_else(engine: Engine) -> None:
+    desk = opened(engine)
+    taps(desk, desk.to(ANN)[-1], 0, sender=BOB)
+    assert desk.tickets()[0].status == "in-progress"
+
+
+def test_too_late_a_tap_does_nothing_and_opens_nothing(engine: Engine) -> None:
+    desk = opened(engine, ended=True)
+    desk.now = desk.now.replace(year=2027)
+    taps(desk, desk.to(ANN)[-1], 1)
+    assert status_of(desk) == "closed"
+
+
+def test_an_automatic_answer_to_a_link_does_nothing(engine: Engine) -> None:
+    desk = opened(engine)
+    address, subject, body = next(iter(links(desk.to(ANN)[-1]).values()))
+    raw = new_mail(
+        subject, body, sender=ANN, to=address, message_id="o@x.example", Auto_Submitted="auto-replied"
+    )
+    desk.receive(raw, address, ANN)
+    assert status_of(desk) == "in-progress"
+
+
+def test_status_lists_the_senders_own_tickets_to_them_alone(engine: Engine) -> None:
+    desk = opened(engine)
+    desk.receive(new_mail("Secret of Bob", "x", sender=BOB, message_id="b1@x.example"), sender=BOB)
+    desk.receive(new_mail("Scanner", "y", sender=ANN, message_id="a2@x.example"), sender=ANN)
+    for serial, subject, body in (("q1", "hello", "status"), ("q2", "Status", "")):
+        raw = new_mail(subject, body, sender=f"Ann <{ANN}>", message_id=f"{serial}@x.example")
+        desk.receive(raw, sender=ANN)
+        mail = desk.to(ANN)[-1]
+        words = " ".join(text_of(mail).split())
+        assert "Printer" in words
+        assert "Scanner" in words
+        assert "Secret of Bob" not in words
+        assert mail["Auto-Submitted"] == "auto-replied"
+    assert len(desk.tickets()) == 3
+    assert len(desk.to(BOB)) == 1  # the acknowledgement
+
+
+def test_status_of_somebody_unknown_is_a_mail_like_any_other(engine: Engine) -> None:
+    desk = SmallDesk(engine)
+    desk.receive(new_mail("Status", "status", sender=ANN), sender=ANN)
+    assert len(desk.tickets()) == 1
+
+
+def rating(desk: SmallDesk) -> list[tuple[str, int, str]]:
+    with reading(desk.engine) as session:
+        rows = session.execute(select(Rating.address, Rating.score, Rating.comment)).all()
+        return [(address, score, comment) for address, score, comment in rows]
+
+
+def test_a_bare_number_is_a_rating_only_where_it_was_asked_for(engine: Engine) -> None:
+    desk = opened(engine)
+    says(desk, "3")
+    assert rating(desk) == []
+    assert "3" in text_of(desk.to(SAM)[-1])
+
+
+def asked_for_a_rating(engine: Engine) -> SmallDesk:
+    """Ann's closed ticket, and the mail that asks how it was."""
+    desk = opened(engine, ended=True)
+    with transaction(engine) as session:
+        ticket = ticket_facts(session, session.execute(select(Ticket)).scalar_one())
+        notice = Notice(
+            "ticket.satisfaction", Audience.CUSTOMER, ANN, "Ann", ANN, ticket.id, None, "auto-generated",
+            "ask", "asks",
+        )  # fmt: skip
+        announce(session, [notice], ticket, desk.desk, SECRET, desk.now)
+    desk.send()
+    return desk
+
+
+def test_a_rating_by_one_tap_is_kept_and_a_later_one_replaces_it(engine: Engine) -> None:
+    desk = asked_for_a_rating(engine)
+    question = desk.to(ANN)[-1]
+    alerts = len(desk.to(SAM))
+    taps(desk, question, 0)
+    assert rating(desk) == [(ANN, 5, "")]
+    assert len(desk.to(SAM)) == alerts
+    taps(desk, question, 3, "It took three weeks.")
+    assert rating(desk) == [(ANN, 2, "It took three weeks.")]
+    with reading(desk.engine) as session:
+        assert averages(session, desk.now - timedelta(days=1), desk.now + timedelta(seconds=1)) == [
+            ("support", "sam", 1, 2.0)
+        ]
+    assert "It took three weeks." in text_of(desk.to(SAM)[-1])
+    assert "rates it 2 of 5" in text_of(desk.to(SAM)[-1])
+    assert status_of(desk) == "closed"
+
+
+def test_a_number_on_the_first_line_rates_where_it_was_asked_for(engine: Engine) -> None:
+    desk = asked_for_a_rating(engine)
+    says(desk, "4\n\nFriendly people.", "a4")
+    assert rating(desk) == [(ANN, 4, "Friendly people.")]
+    assert status_of(desk) == "closed"
