@@ -84,7 +84,10 @@ def _on_hold(notice: Notice, event: Event, ticket: TicketFacts | None, desk: Des
     if ticket is None or notice.audience is not Audience.CUSTOMER or event.data.get("mail") is None:
         return notice
     hold = hold_of(desk, ticket)
-    return replace(notice, not_before=event.at + hold) if hold else notice
+    over = event.at + hold
+    if not hold or (notice.not_before is not None and notice.not_before > over):
+        return notice
+    return replace(notice, not_before=over)
 
 
 def _weight(event: Event) -> int:

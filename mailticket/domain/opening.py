@@ -18,6 +18,7 @@ from mailticket.domain.change import (
     Brings,
     Change,
     Decision,
+    ForwardCopy,
     OpenTicket,
     ReturnToAgent,
     SetField,
@@ -106,7 +107,9 @@ def open_for(opening: Opening) -> Decision:
     if problems and not opening.words.delivered:
         return _back(opening, tuple(problems))
     entries = [_brought(one, opening) for one in drafted.changes if isinstance(one, AddEntry)]
-    rest = [one for one in drafted.changes if not isinstance(one, OpenTicket | AddEntry)]
+    rest, uncopied = without_copies(
+        one for one in drafted.changes if not isinstance(one, OpenTicket | AddEntry)
+    )
     begun = replace(opened, on_behalf=opening.agent, why=f"{opened.why}: {opening.why}")
     copied = copied_in(actor) if opening.words.delivered else []
     changes = (
@@ -121,7 +124,7 @@ def open_for(opening: Opening) -> Decision:
     return Decision(
         Outcome.NEW_TICKET,
         changes,
-        (*dict.fromkeys(reasons), *filter(None, (opening.words.ignored, *undone))),
+        (*dict.fromkeys(reasons), *filter(None, (opening.words.ignored, *uncopied, *undone))),
         opening.trust.level,
         acknowledge=opening.desk.acknowledge_on_behalf and drafted.acknowledge and not answered_now,
     )
@@ -138,6 +141,21 @@ def _drafted(opening: Opening) -> Decision:
     # what an agent brings along is not held: a person has let it in
     arrival = replace(opening.arrival, released=True)
     return open_ticket(opening.reading, arrival, facts, nothing, vouched, opening.desk, opening.now)
+
+
+def without_copies(changes: Iterable[Change]) -> tuple[list[Change], list[str]]:
+    """The changes that rules ask for without copies of the mail, and a sentence for each copy not sent.
+
+    The mail as it came is an agent's: it holds their address, and words and tokens that stay inside.
+    """
+    kept: list[Change] = []
+    told: list[str] = []
+    for change in changes:
+        if isinstance(change, ForwardCopy):
+            told.append(f"{change.why}: not sent, as the mail that came is an agent's")
+        else:
+            kept.append(change)
+    return kept, told
 
 
 def _brought(entry: AddEntry, opening: Opening) -> AddEntry:

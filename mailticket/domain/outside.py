@@ -27,7 +27,7 @@ from mailticket.domain.decide_customer import join
 from mailticket.domain.decide_direct import asked_directly, has_it, outsiders
 from mailticket.domain.matching import Match
 from mailticket.domain.on_behalf import author_of, is_ours, named_owner
-from mailticket.domain.opening import Opening, Words, open_for, unplaced
+from mailticket.domain.opening import Opening, Words, open_for, unplaced, without_copies
 from mailticket.domain.permissions import why_no_access
 from mailticket.domain.status import NewLinkedTicket
 from mailticket.domain.trust import TrustFinding
@@ -245,9 +245,10 @@ def _about(work: Outside, passed: Passed, ticket: TicketFacts) -> Decision:
     if beside is not None and beside.outcome is Outcome.RETURNED:
         return beside
     mail_id = _original_id(work, author[1])
-    message = tuple(_brought(change, work, mail_id) for change in joined.changes)
+    kept, uncopied = without_copies(joined.changes)
+    message = tuple(_brought(change, work, mail_id) for change in kept)
     changes = (*message, *(beside.changes if beside else ()))
-    reasons = (*work.reasons, *(change.why for change in changes))
+    reasons = (*work.reasons, *(change.why for change in changes), *uncopied)
     return Decision(Outcome.AGENT_ACTED, changes, reasons, work.trust.level, ticket.id)
 
 

@@ -31,7 +31,8 @@ def export_person(session: Session, person: int, folder: Path, *, internal: bool
     person.json     who they are, their tickets with all entries they may see and what happened
     received.mbox   their mails as they came; sent.mbox  what the desk mailed them
     files/          the attachments of those entries, by entry
-    internal: notes too, which are about them and not for them.
+    internal: notes, tags and answers taken back too, which are about them and not for them, and what they
+    were mailed as an agent.
     """
     folder.mkdir(parents=True, exist_ok=True)
     addresses = list(
@@ -49,7 +50,7 @@ def export_person(session: Session, person: int, folder: Path, *, internal: bool
         "tickets": len(tickets),
         "entries": sum(len(ticket["entries"]) for ticket in tickets),
         "received": _received(session, addresses, folder / "received.mbox"),
-        "sent": _sent(session, addresses, folder / "sent.mbox"),
+        "sent": _sent(session, addresses, folder / "sent.mbox", internal=internal),
     }
 
 
@@ -73,7 +74,7 @@ def _tickets(session: Session, person: int, folder: Path, *, internal: bool) -> 
             "role": role,
             "created_at": ticket.created_at,
             "closed_at": ticket.closed_at,
-            "tags": ticket.tags,
+            "tags": ticket.tags if internal else [],
             "entries": _entries(session, ticket, folder, internal=internal),
             "events": _events(session, ticket) if internal else [],
         }
@@ -84,7 +85,7 @@ def _tickets(session: Session, person: int, folder: Path, *, internal: bool) -> 
 def _entries(session: Session, ticket: Ticket, folder: Path, *, internal: bool) -> list[dict[str, Any]]:
     query = select(Entry).where(Entry.ticket_id == ticket.id).order_by(Entry.id)
     if not internal:
-        query = query.where(Entry.audience == "customer")
+        query = query.where(Entry.audience == "customer", Entry.withdrawn_at.is_(None))
     return [
         {
             "kind": entry.kind,
@@ -134,12 +135,14 @@ def _received(session: Session, addresses: list[str], path: Path) -> int:
     return _mbox(session, [(key, at) for key, at in rows.all()], path)
 
 
-def _sent(session: Session, addresses: list[str], path: Path) -> int:
-    rows = session.execute(
-        select(Outbox.rendered, Outbox.created_at)
-        .where(Outbox.recipient.in_(addresses), Outbox.rendered.is_not(None))
-        .order_by(Outbox.id)
+def _sent(session: Session, addresses: list[str], path: Path, *, internal: bool) -> int:
+    """What was mailed to them. An agent can be a customer too: alerts are no mails to a customer."""
+    query = select(Outbox.rendered, Outbox.created_at).where(
+        Outbox.recipient.in_(addresses), Outbox.rendered.is_not(None), Outbox.state != "cancelled"
     )
+    if not internal:
+        query = query.where(Outbox.audience == "customer")
+    rows = session.execute(query.order_by(Outbox.id))
     return _mbox(session, [(key, at) for key, at in rows.all() if key is not None], path)
 
 

@@ -229,6 +229,7 @@ def test_all_that_is_kept_is_exported_and_what_is_inside_only_on_request(
         session.execute(
             update(Outbox).where(Outbox.recipient == KIM).values(rendered=blobs.put(session, b"Subject: x"))
         )
+        session.execute(update(Ticket).values(tags=["suspect"]))
     with reading(desk.engine) as session:
         person = find_person(session, KIM)
         counts = export_person(session, person, tmp_path / "out")
@@ -243,7 +244,30 @@ def test_all_that_is_kept_is_exported_and_what_is_inside_only_on_request(
     assert (tmp_path / "out" / files[0]).read_bytes() == b"FILE-OF-KIM"
     assert mails_in(tmp_path / "out" / "received.mbox") == counts["received"] == 3
     assert mails_in(tmp_path / "out" / "sent.mbox") == counts["sent"] > 0
-    assert "she sounded upset" in (tmp_path / "all" / "person.json").read_text(encoding="utf-8")
+    everything = (tmp_path / "all" / "person.json").read_text(encoding="utf-8")
+    assert "she sounded upset" in everything
+    assert "suspect" in everything
+    assert "suspect" not in (tmp_path / "out" / "person.json").read_text(encoding="utf-8")
+
+
+def test_what_was_taken_back_and_what_went_to_an_agent_is_exported_only_on_request(
+    desk: SmallDesk, tmp_path: Path
+) -> None:
+    with transaction(desk.engine) as session:
+        person = find_person(session, KIM)
+        answer = session.execute(select(Entry).where(Entry.kind == "response").limit(1)).scalar_one()
+        answer.text, answer.withdrawn_at = "TAKEN BACK", desk.now
+        session.execute(
+            update(Outbox)
+            .where(Outbox.recipient == KIM)
+            .values(rendered=blobs.put(session, b"Subject: an alert"), audience="internal")
+        )
+    with reading(desk.engine) as session:
+        counts = export_person(session, person, tmp_path / "out")
+        all_counts = export_person(session, person, tmp_path / "all", internal=True)
+    assert (counts["sent"], all_counts["sent"] > 0) == (0, True)
+    assert "TAKEN BACK" not in (tmp_path / "out" / "person.json").read_text(encoding="utf-8")
+    assert "TAKEN BACK" in (tmp_path / "all" / "person.json").read_text(encoding="utf-8")
 
 
 def test_an_unknown_person_cannot_be_erased(engine: Engine) -> None:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from mailticket.config.desk import Agent, Department, TrustPolicy
+from mailticket.config.rules import Actions, Rule
 from mailticket.domain.change import Decision
 from mailticket.domain.types import Outcome
 from mailticket.store.engine import reading
@@ -541,3 +542,21 @@ def test_events_say_who_opened_it_for_whom_and_who_has_it_already(office: Office
     assert events["created"][0] == "agent:sam"
     assert events["created"][1]["on_behalf"] == "sam"
     assert events["response"][1]["delivered"] == [DORA]
+
+
+COPIED = Rule(name="copies", on="both", then=Actions(forward=("partner@supplier.example",)))
+
+
+def test_a_rule_sends_nobody_a_copy_of_an_agents_own_mail(office: Office) -> None:
+    office.desk = office.desk.model_copy(update={"rules": (COPIED,)})
+    decision = office.of_sam("Fwd: Door", f"This is between us.\n\n{GMAIL}")
+    assert decision.outcome is Outcome.NEW_TICKET
+    assert any("not sent, as the mail that came is an agent's" in reason for reason in decision.reasons)
+    number = office.tickets()[0].number
+    again = GMAIL.replace("The door is broken.", "Now the lock, too.")
+    decision = office.of_sam(f"Fwd: Door [#{number}]", f"Between us again.\n\n{again}", serial="s2")
+    assert decision.outcome is Outcome.AGENT_ACTED
+    assert any("not sent, as the mail that came is an agent's" in reason for reason in decision.reasons)
+    assert office.to("partner@supplier.example") == []
+    office.receive(new_mail("Window", "It is broken.", sender=DORA, **FROM_DORA), sender=DORA)
+    assert len(office.to("partner@supplier.example")) == 1
