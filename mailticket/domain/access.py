@@ -18,8 +18,8 @@ from mailticket.mail.types import ParsedMail
 
 MOST_FROM_CC = 10
 """Collaborators that one mail's Cc may add."""
-_GUESSABLE = (EvidenceKind.SUBJECT_NUMBER, EvidenceKind.SAME_SUBJECT)
-_PROVEN = (Trust.TOKEN, Trust.AUTHENTICATED)
+GUESSABLE = (EvidenceKind.SUBJECT_NUMBER, EvidenceKind.SAME_SUBJECT)
+PROVEN = (Trust.TOKEN, Trust.AUTHENTICATED)
 
 
 class Access(enum.StrEnum):
@@ -55,12 +55,12 @@ def may_join(
              then a pointer is needed that nobody can guess
     """
     takes_part = sender is not None and sender in ticket.participants
-    colleague = sender is not None and shared and evidence.kind not in _GUESSABLE
+    colleague = sender is not None and shared and evidence.kind not in GUESSABLE
     if (takes_part or colleague) and not doubted:
         return Verdict(Access.JOIN)
     who = sender or "the ambiguous sender"
     why = f"nothing proves well enough that {who} wrote it" if takes_part else f"{who} takes no part in it"
-    return Verdict(Access.NONE if evidence.kind in _GUESSABLE else Access.HOLD, why)
+    return Verdict(Access.NONE if evidence.kind in GUESSABLE else Access.HOLD, why)
 
 
 def may_decide(sender: str | None, level: Trust, held: TicketFacts) -> Verdict:
@@ -75,7 +75,7 @@ def may_decide(sender: str | None, level: Trust, held: TicketFacts) -> Verdict:
 
 def may_add_by_cc(desk: Desk, actor: str, requester: str, level: Trust) -> bool:
     """Whether the Cc of a mail lets people take part. actor: canonical address or "agent:KEY"."""
-    if level not in _PROVEN or desk.cc_adds == "nobody":
+    if level not in PROVEN or desk.cc_adds == "nobody":
         return False
     return actor.startswith("agent:") or (desk.cc_adds == "requester" and actor == requester)
 

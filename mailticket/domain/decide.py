@@ -137,7 +137,7 @@ def _as_agent(
             return Decision(Outcome.IGNORED, (), (*reasons, why), trust.level, match.ticket.id)
         if match.ticket.id in facts.already_in:
             return _already(match, trust)
-        if facts.tapped is not None:
+        if facts.tapped is not None and facts.tapped.ticket_id == match.ticket.id:
             return decide_tapped(
                 reading, facts.tapped, match.ticket, agent, trust.level, desk, reasons, facts=facts, now=now
             )

@@ -102,7 +102,7 @@ def _notices(
     if event.kind is EventKind.STALE and ticket is not None:
         yield _stale(event, ticket, desk, occasion)
     if event.kind is EventKind.STATUS_SENT:
-        yield _own_tickets(event, occasion)
+        yield _own_tickets(event, desk, occasion)
     if event.kind is EventKind.CHALLENGED:
         yield _challenged(event, desk, occasion)
     if event.kind in (EventKind.AWAY, EventKind.BACK):
@@ -379,8 +379,15 @@ def _stale(event: Event, ticket: TicketFacts, desk: Desk, occasion: Occasion) ->
     return stale_notice(ticket, desk.agents[data["agent"]], occasion.cause, data["missed"], held)
 
 
-def _own_tickets(event: Event, occasion: Occasion) -> Notice:
-    """What somebody asked for about their own tickets: to them and nobody else."""
+def _own_tickets(event: Event, desk: Desk, occasion: Occasion) -> Notice:
+    """What somebody asked for about their own tickets: to them and nobody else.
+
+    By when they can expect an answer is told as in acknowledgements: where the department wants it.
+    """
+    tickets = [
+        one if desk.home_of(one["department"]).tell_promise else one | {"due": None}
+        for one in event.data["tickets"]
+    ]
     return Notice(
         template="ticket.status",
         audience=Audience.CUSTOMER,
@@ -392,7 +399,7 @@ def _own_tickets(event: Event, occasion: Occasion) -> Notice:
         automatic=REPLIED,
         key=f"ticket.status:{occasion.cause}:{event.actor}",
         reason=event.reason,
-        extra={"tickets": event.data["tickets"]},
+        extra={"tickets": tickets},
     )
 
 

@@ -2,8 +2,8 @@
 
 A rating and "solved" never reopen a ticket, whatever else the mail holds, and "still broken" is a reply like
 any other. Words that are more than the one word are never lost: they are a message, or the comment of
-a rating. Whoever may join the ticket may do it (access.py); a list of tickets goes to nobody but the
-address whose tickets they are, so a forged From makes us tell its owner what is theirs.
+a rating. Whoever may join the ticket by more than a guess may do it (access.py). A list of tickets goes
+to nobody but the address whose tickets they are, so a forged From makes us tell its owner what is theirs.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import assert_never
 
 from mailticket.config.desk import Desk
+from mailticket.domain.access import GUESSABLE, PROVEN
 from mailticket.domain.change import AddEntry, Change, Decision, Rate, SendStatus, SetField
 from mailticket.domain.customer_taps import CustomerAction, expected_body, label_of
 from mailticket.domain.decide_customer import record_automatic, why_unanswered
@@ -44,7 +45,7 @@ def decide_self_service(
     """
     if reading.classification.automatic or trust.level is Trust.FAILED or facts.sender is None:
         return None
-    if facts.tapped is not None and facts.tapped.party == facts.sender and match.ticket is not None:
+    if _tapped_by_sender(facts, match.ticket) and match.ticket is not None:
         return _tapped(reading, facts, trust, desk, now, match.ticket)
     words = reading.content.reply.strip()
     wish = one_wish(words, _name(reading, facts, match.ticket))
@@ -52,12 +53,28 @@ def decide_self_service(
         wish = one_wish(reading.mail.subject) if one_wish(reading.mail.subject) is Wish.STATUS else None
     if wish is Wish.STATUS:
         return _status(reading, facts, trust, desk)
-    if match.ticket is None:
+    if match.ticket is None or not _sure(trust, match):
         return None
     if wish in (Wish.CLOSE, Wish.SOLVED):
         return _finished(reading, facts, trust, match.ticket, wish, "")
     scored = score_of(words) if facts.answered == ASKS_FOR_A_RATING else None
     return _rated(reading, facts, trust, match.ticket, *scored) if scored else None
+
+
+def _tapped_by_sender(facts: Facts, ticket: TicketFacts | None) -> bool:
+    tapped = facts.tapped
+    if tapped is None or ticket is None:
+        return False
+    return tapped.party == facts.sender and tapped.ticket_id == ticket.id
+
+
+def _sure(trust: TrustFinding, match: Match) -> bool:
+    """Whether a bare word may change a ticket: not in a name that may be forged, by a number that is a guess.
+
+    Nobody would hear of it. Such a mail is a reply like any other.
+    """
+    evidence = match.evidence
+    return trust.level in PROVEN or (evidence is not None and evidence.kind not in GUESSABLE)
 
 
 def _name(reading: Reading, facts: Facts, ticket: TicketFacts | None) -> str:

@@ -62,6 +62,7 @@ def own_tickets(session: Session, address: str) -> list[dict[str, Any]]:
             "number": one.number,
             "subject": one.subject,
             "state": one.status,
+            "department": one.department,
             "opened": one.created_at.isoformat(),
             "due": one.due_at.isoformat() if one.due_at and one.last_response_at is None else None,
         }

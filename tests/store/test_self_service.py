@@ -210,3 +210,13 @@ def test_a_number_on_the_first_line_rates_where_it_was_asked_for(engine: Engine)
     says(desk, "4\n\nFriendly people.", "a4")
     assert rating(desk) == [(ANN, 4, "Friendly people.")]
     assert status_of(desk) == "closed"
+
+
+@pytest.mark.parametrize("word", ["close", "solved"])
+def test_a_forged_name_and_a_guessed_number_close_nothing_unheard(engine: Engine, word: str) -> None:
+    desk = opened(engine)
+    before = status_of(desk)
+    number, alerts = desk.tickets()[0].number, len(desk.to(SAM))
+    desk.receive(new_mail(f"Re: [#{number}]", word, sender=ANN, message_id="f1@evil.example"), sender=ANN)
+    assert status_of(desk) in (before, "open")
+    assert word in text_of(desk.to(SAM)[alerts]), "it is a message that somebody reads"
