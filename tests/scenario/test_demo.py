@@ -113,7 +113,7 @@ def test_a_mail_that_does_not_come_fails_the_demo_and_shows_the_daemons_log(tmp_
     [
         ("begin(brings=first.brings[:-1])", "nobody expected this mail"),
         (
-            "begin(writes=dataclasses.replace(first.writes, inside=('ticket number',)))",
+            "begin(writes=dataclasses.replace(first.writes, inside=('thank you for your message',)))",
             'shows "thank you for your message", which is private',
         ),
         ("begin(leaves=story.Standing(story.JANE, {'status': 'closed'}))", "is open, not closed"),
