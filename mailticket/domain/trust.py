@@ -24,6 +24,9 @@ def allowed(policy: TrustPolicy, ability: Ability, level: Trust) -> bool:
     return TRUST_LEVELS.index(level.value) <= TRUST_LEVELS.index(lowest)
 
 
+_ONCE = ("to", "cc", "subject", "in-reply-to", "references")
+
+
 @dataclass(frozen=True, slots=True)
 class TrustFinding:
     """A level and the facts it rests on, in words.
@@ -86,9 +89,19 @@ def _verdict(mail: ParsedMail, facts: Facts, desk: Desk) -> tuple[Verdict, bool]
     found = verdict(mail, desk.trust.authserv_ids)
     if facts.verified is not None and not (found.passed or found.failed):
         found = facts.verified
+    if found.passed and facts.sender_agent is not None and (twice := _twice(mail)) is not None:
+        return Verdict(False, False, f"{found.detail}, but its {twice} header comes twice"), True
     if found.passed and facts.sender_agent is not None and not _addressed_to(mail, desk):
         return Verdict(False, False, f"{found.detail}, but the mail is addressed to nobody here"), True
     return found, False
+
+
+def _twice(mail: ParsedMail) -> str | None:
+    """A header that may come once (RFC 5322, 3.6) and comes twice: a signature covers only one of them.
+
+    So whoever got a signed mail could put another recipient or subject on top of it.
+    """
+    return next((name for name in _ONCE if len(mail.header_all(name)) > 1), None)
 
 
 def _addressed_to(mail: ParsedMail, desk: Desk) -> bool:

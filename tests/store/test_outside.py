@@ -560,3 +560,14 @@ def test_a_rule_sends_nobody_a_copy_of_an_agents_own_mail(office: Office) -> Non
     assert office.to("partner@supplier.example") == []
     office.receive(new_mail("Window", "It is broken.", sender=DORA, **FROM_DORA), sender=DORA)
     assert len(office.to("partner@supplier.example")) == 1
+
+
+@pytest.mark.parametrize("added", ["To: support@desk.example", "Subject: Re: {tag}"])
+def test_a_mail_of_an_agent_with_a_header_put_on_top_proves_nothing(office: Office, added: str) -> None:
+    office.receive(new_mail("Door", "It is broken.", sender=DORA, **FROM_DORA), sender=DORA)
+    number, before = office.tickets()[0].number, len(office.to(DORA))
+    to = "carl@origin.example" if added.startswith("To") else SUPPORT
+    signed = new_mail(f"Re: [#{number}]", "You get your money back.", sender=SAM, to=to, **PROVEN)
+    forged = f"{added.format(tag=f'[#{number}]')}\r\n".encode() + signed
+    assert office.receive(forged, sender=CARL).outcome is not Outcome.AGENT_ACTED
+    assert len(office.to(DORA)) == before
