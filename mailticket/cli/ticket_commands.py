@@ -164,7 +164,7 @@ def ticket_show(
         out.rule(Text(f"#{ticket.number}  {ticket.subject}", style="bold"))
         facts = Table.grid(padding=(0, 2))
         for name, value in asdict(ticket).items():
-            if value not in (None, "", []) and name not in ("number", "subject", "id"):
+            if value not in (None, "", [], {}) and name not in ("number", "subject", "id"):
                 facts.add_row(Text(name.replace("_", " "), style="dim"), Text(plain(value)))
         for name, words in _around(found):
             facts.add_row(Text(name, style="dim"), Text(words))
