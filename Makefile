@@ -29,6 +29,7 @@ test: install ## lint, types and every test this machine can run; the others are
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m compileall -q mailticket tests # scenarios start hundreds of processes
 	$(BIN)/pytest -q -n 4 --dist loadgroup
 
 lint: install ## style and types only

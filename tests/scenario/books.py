@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from email import message_from_bytes
 from typing import Any
 
@@ -39,6 +40,12 @@ class Books:
         """Pending mails and queued ones."""
         pending = self.number("SELECT count(*) FROM inbound WHERE state = 'pending'")
         return pending, self.number("SELECT count(*) FROM outbox WHERE state = 'queued'")
+
+    def due(self, now: datetime) -> tuple[int, int]:
+        """Pending mails, and queued ones that are being sent or could be."""
+        rows = self.rows("SELECT next_try_at, lease_until FROM outbox WHERE state = 'queued'")
+        going = sum(row.lease_until is not None or moment(row.next_try_at) <= now for row in rows)
+        return self.unfinished()[0], going
 
     def assert_sound(self) -> None:
         """I4."""
@@ -69,3 +76,9 @@ class Books:
         assert set(arrived) == {(row.message_id, row.recipient) for row in rows}
         assert all(len(set(copies)) == 1 for copies in arrived.values()), "a repeat differs"
         assert len(sent) <= len(rows) + repeats
+
+
+def moment(value: Any) -> datetime:
+    """A time as either database gives it."""
+    at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

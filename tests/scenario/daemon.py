@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -229,6 +230,11 @@ class Daemon:
         """Let time pass for the daemon."""
         self.clock_file.write_text(str(seconds), encoding="ascii")
 
+    def now(self) -> datetime:
+        """The time as the daemon sees it."""
+        moved = self.clock_file.read_text(encoding="ascii") if self.clock_file.exists() else "0"
+        return datetime.now(UTC) + timedelta(seconds=float(moved or 0))
+
     def command(
         self, *arguments: str, check: bool = True, **options: Any
     ) -> subprocess.CompletedProcess[str]:
@@ -315,9 +321,10 @@ class Daemon:
     def idle(self, *, bound: float = 30.0) -> None:
         """Wait until no mail is pending and no mail is queued that could be sent now."""
 
+        books = self.books
+
         def nothing_left() -> bool:
-            status = self.json("status")
-            return bool(status["inbox"]["pending"] == 0 and status["outbox"]["queued"] == 0)
+            return books.due(self.now()) == (0, 0)
 
         wait_until(nothing_left, "the daemon to be done", bound=bound)
 

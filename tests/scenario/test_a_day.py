@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
@@ -80,17 +80,13 @@ class Office:
         wait_until(self._worked_off, "every mail is worked on", bound=60)
         self._elapsed += length
         self.daemon.later(self._elapsed.total_seconds())
-        wait_until(lambda: self._due() == 0, "what is due is sent", bound=60)
+        later = self.daemon.now() + timedelta(seconds=2)
+        wait_until(lambda: self.daemon.books.due(later)[1] == 0, "what is due is sent", bound=60)
         self._fetch()
 
     def _worked_off(self) -> bool:
         rows = self.daemon.books.rows("SELECT count(*) FROM inbound WHERE finished_at IS NOT NULL")
         return bool(rows[0][0] == self._sent)
-
-    def _due(self) -> int:
-        now = datetime.now(UTC) + self._elapsed + timedelta(seconds=2)
-        rows = self.daemon.books.rows("SELECT next_try_at, lease_until FROM outbox WHERE state = 'queued'")
-        return sum(row.lease_until is not None or moment(row.next_try_at) <= now for row in rows)
 
     def _fetch(self) -> None:
         folder = self.daemon.maildir / "new"
@@ -111,12 +107,6 @@ class Office:
 def private(agent: str) -> str:
     """Where an agent reads alerts."""
     return f"{agent}.private@agents.example"
-
-
-def moment(value: Any) -> datetime:
-    """A time as either database gives it."""
-    at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def timeline(shown: dict[str, Any]) -> list[tuple[str, str, str]]:

@@ -17,7 +17,7 @@ SAMS, SUES = "sam.private@agents.example", "sue.private@agents.example"
 SECRET = "Between us: the customer has not paid since the spring of last year."
 _INTERNAL = (
     "reply above this line", "mt:", "Why you get this", "Reply to this mail to answer", SAMS, SUES,
-    "Between us", "Sent from my", "Get Outlook", "Assigned to", "paid since", "mailto:",
+    "Between us", "Sent from my", "Get Outlook", "Assigned to", "paid since",
 )  # fmt: skip
 
 
@@ -51,8 +51,16 @@ def customers(daemon: Daemon, name: str) -> list[EmailMessage]:
     return [mail for mail in mails if "auto" not in str(mail["Auto-Submitted"] or "")]
 
 
-def nothing_internal(mail: EmailMessage, name: str) -> None:
-    """No word of the desk's own in a customer's mail beyond its frame."""
+def tokens(mail: EmailMessage) -> set[str]:
+    """Whatever looks like one of our tokens, anywhere in a mail."""
+    return set(re.findall(r"[a-z2-7]{38,}", mail.as_string()))
+
+
+def nothing_internal(daemon: Daemon, mail: EmailMessage, name: str) -> None:
+    """No word of the desk's own in a customer's mail beyond its frame, and no token but the customer's."""
+    assert not tokens(mail) & {
+        token for agent in (SAMS, SUES) for alert in daemon.to(agent) for token in tokens(alert)
+    }
     html = mail.get_body(("html",))
     text = text_of(mail)
     body = text.partition("--\n")[2] if text.startswith("-- ") else text
@@ -82,7 +90,7 @@ def test_the_words_written_in_every_mail_program_reach_the_customer_and_nothing_
             continue
         (mail,) = got
         assert "we have mended it." in text_of(mail), (name, text_of(mail))
-        nothing_internal(mail, name)
+        nothing_internal(daemon, mail, name)
         assert "does not start" not in text_of(mail).partition("Kind regards")[2], (name, text_of(mail))
 
 
@@ -113,7 +121,7 @@ def test_a_colleagues_note_never_reaches_the_customer_however_it_is_quoted(daemo
     for name in CLIENTS:
         for mail in customers(daemon, name):
             assert "we are looking into it." in text_of(mail)
-            nothing_internal(mail, name)
+            nothing_internal(daemon, mail, name)
         if name not in ("no_intro", "unknown_intro"):
             assert len(customers(daemon, name)) == 1, name
 
