@@ -42,10 +42,11 @@ class Books:
         return pending, self.number("SELECT count(*) FROM outbox WHERE state = 'queued'")
 
     def due(self, now: datetime) -> tuple[int, int]:
-        """Pending mails, and queued ones that are being sent or could be."""
+        """Pending mails, and queued ones that are being sent or could be; in this order, as mails go."""
+        pending = self.unfinished()[0]
         rows = self.rows("SELECT next_try_at, lease_until FROM outbox WHERE state = 'queued'")
         going = sum(row.lease_until is not None or moment(row.next_try_at) <= now for row in rows)
-        return self.unfinished()[0], going
+        return pending, going
 
     def assert_sound(self) -> None:
         """I4."""
