@@ -78,8 +78,12 @@ class Victim:
         )
 
     def alert(self, agent: str = SAM) -> EmailMessage:
-        """The alert about the ticket that an agent has got."""
-        return next(mail for mail in self.desk.to(agent) if f"#{self.number}" in str(mail["Subject"]))
+        """The first alert about the ticket that an agent has got."""
+        return self.alerts(agent)[0]
+
+    def alerts(self, agent: str = SAM) -> list[EmailMessage]:
+        """All of them, oldest first."""
+        return [mail for mail in self.desk.to(agent) if f"#{self.number}" in str(mail["Subject"])]
 
 
 @pytest.fixture
@@ -109,7 +113,7 @@ def test_ticket_trick_a_sign_up_mail_reaches_nobody_through_the_desk(desk: Daemo
 def test_zendesk_2024_a_copy_to_the_attacker_brings_no_history(desk: Daemon, victim: Victim) -> None:
     """2024: a forged reply of the requester with the attacker in Cc made the attacker a participant."""
     victim.send(victim.address, f"Re: {victim.subject} [#{victim.number}]", "Please add him.", Cc=MALLORY)
-    victim.reply(victim.alert(), f"Sam <{SAM}>", "Here is all we know.")
+    victim.reply(victim.alerts()[-1], f"Sam <{SAM}>", "Here is all we know.")
     assert desk.to(MALLORY) == []
     assert any("Here is all we know." in text for text in to(desk, victim.address, victim.name))
 
