@@ -37,7 +37,8 @@ def desk_of(engine: Engine, *, ann: dict[str, Any] | None = None, **more: Any) -
         Desk(
             name="Example Bank", instance="test", default_department="support",
             departments={"support": support}, agents=agents,
-            priorities={"normal": Priority(key="normal", name="Normal", urgency=3)}, **more,
+            priorities={"normal": Priority(key="normal", name="Normal", urgency=3)},
+            **({"undo_hold": timedelta(0), "receipts": "errors"} | more),
         ),
     )  # fmt: skip
 
@@ -80,7 +81,7 @@ def test_who_writes_away_is_stood_in_for_until_that_day_has_passed(engine: Engin
     assert alert is not None
     assert say(desk, alert, "#away until 2026-12-01").outcome is Outcome.AGENT_ACTED
     confirmed = desk.to(ANN)[-1]
-    assert confirmed["Subject"] == "You count as away until the end of Tue 1 Dec 2026"
+    assert "the end of Tue 1 Dec 2026" in confirmed.get_body().get_content()  # type: ignore[union-attr]
     assert "go to Bob meanwhile" in confirmed.get_body().get_content()  # type: ignore[union-attr]
     assert opened(desk, "m2") is None
     assert "Ann is away until the end of Tue 1 Dec 2026" in desk.to(BOB)[-1].as_string().replace("=\n", "")
@@ -189,7 +190,6 @@ def test_a_real_answer_ends_what_was_learnt_and_the_agent_hears_of_it(engine: En
     desk.receive(out_of_office(alert, "I am out of the office and back on 30 November 2026."), sender="")
     assert say(desk, alert, "Pour water on it.").outcome is Outcome.AGENT_ACTED
     told = desk.to(ANN)[-1]
-    assert told["Subject"] == "You count as back"
     assert "until the end of Sun 29 Nov 2026" in told.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert opened(desk, "m2") is not None
     with reading(desk.engine) as session:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -63,6 +64,7 @@ def desk(engine: Engine) -> SmallDesk:
             name="Bank", instance="test", default_department="support", departments={"support": support},
             agents={"sam": Agent(key="sam", name="Sam", addresses=(SAM,))},
             priorities={"normal": Priority(key="normal", name="Normal", urgency=3)},
+            undo_hold=timedelta(0), receipts="errors",
         ),
     )  # fmt: skip
     who = f"{NAME} <{KIM}>"

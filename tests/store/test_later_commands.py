@@ -64,12 +64,12 @@ class Story:
         return self.desk.tickets()[0]
 
     def events(self, kind: str) -> list[dict[str, Any]]:
-        """What the log says of one kind."""
+        """What the log says of one kind, but for the mail that asked for it."""
         with reading(self.engine) as session:
             rows = session.execute(
                 select(TicketEvent.data).where(TicketEvent.kind == kind).order_by(TicketEvent.id)
             )
-            return [row.data for row in rows]
+            return [{name: row.data[name] for name in row.data if name != "mail"} for row in rows]
 
     def planned(self) -> dict[str, datetime]:
         """What is due."""

@@ -104,7 +104,7 @@ def test_every_option_that_names_a_key_is_checked() -> None:
         "default_topic",
         "webhooks",
     }
-    names |= {"role", "default_role", "account_manager", "organisation", "quiet"}
+    names |= {"role", "default_role", "account_manager", "organisation", "quiet", "canned"}
     names |= {"manager", "members", "default_department", "default_priority", "default_sla_plan"}
     of_targets = {path for path in written if path[-2] == "schedules"}
     assert {path for path in written if path[-1] in names} | of_targets == {path for path, _ in REFERENCES}
