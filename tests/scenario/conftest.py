@@ -47,8 +47,12 @@ def make_desk(tmp_path: Path, clock: SimulatedClock) -> Iterator[Callable[..., S
     """Makes desks in this process, by default one named "a"; all are closed at the end."""
     made: list[SimulatedDesk] = []
 
-    def make(name: str = "a", extra: str = "", *, acknowledge_replies: bool = False) -> SimulatedDesk:
-        desk = SimulatedDesk(tmp_path, name, clock, extra, acknowledge_replies=acknowledge_replies)
+    def make(
+        name: str = "a", extra: str = "", *, acknowledge_replies: bool = False, options: str = ""
+    ) -> SimulatedDesk:
+        desk = SimulatedDesk(
+            tmp_path, name, clock, extra, acknowledge_replies=acknowledge_replies, options=options
+        )
         made.append(desk)
         return desk
 

@@ -39,7 +39,9 @@ instance = "desk-{name}"
 
 [desk]
 undo_hold = "{hold}"
+acknowledge_after = "{hold}"
 receipts = "errors"
+{options}
 
 [departments.support]
 name = "Support"
@@ -137,13 +139,14 @@ class SimulatedDesk:
         *,
         acknowledge_replies: bool = False,
         hold: str = "0s",
+        options: str = "",
     ) -> None:
         folder = folder / name
         folder.mkdir()
-        text = CONFIGURATION.format(name=name, replies=str(acknowledge_replies).lower(), hold=hold) + extra
-        text += "" if "[desk]" in text else "\n[desk]\n"
-        text = text.replace("[desk]\n", f'[desk]\nacknowledge_after = "{hold}"\n')
-        self.settings = loaded(folder, text)
+        text = CONFIGURATION.format(
+            name=name, replies=str(acknowledge_replies).lower(), hold=hold, options=options
+        )
+        self.settings = loaded(folder, text + extra)
         self.clock = clock
         self.address = f"support@{name}.example"
         self.engine = open_engine(f"sqlite:///{folder}/desk.db")

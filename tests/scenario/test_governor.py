@@ -267,7 +267,7 @@ def test_the_wire_knows_of_a_ban_and_counts_what_it_stopped(
 
 
 def test_mail_of_unknown_senders_waits_where_policy_says_so(make_desk: MakeDesk) -> None:
-    desk = make_desk(extra='[desk]\nunknown_senders = "hold"\n')
+    desk = make_desk(options='unknown_senders = "hold"')
     desk.take([written()])
     assert (states(desk), desk.count(Ticket), desk.send()) == (["held"], 0, [])
     desk.inbox.retry(1)
