@@ -28,7 +28,7 @@ def test_an_unknown_recipient_is_refused_and_the_known_one_served(daemon: Daemon
     assert len(daemon.json("ticket", "list")) == 1
 
 
-def test_two_departments_get_a_ticket_each_and_a_reply_each(daemon: Daemon) -> None:
+def test_two_departments_get_a_reply_each_and_one_ticket_that_both_see(daemon: Daemon) -> None:
     mail = (
         b"Received: from relay.example by mx.desk.example; Sat, 21 Nov 2026 10:00:01 +0000\r\n" + new_mail()
     )
@@ -38,7 +38,7 @@ def test_two_departments_get_a_ticket_each_and_a_reply_each(daemon: Daemon) -> N
     _, again = transaction(daemon, mail, recipients)
     assert [reply[:3] for reply in again] == ["250", "250", "250"]
     daemon.settle()
-    tickets = daemon.json("ticket", "list")
-    assert sorted(ticket["department"] for ticket in tickets) == ["it", "support"]
-    assert len(daemon.to("ann@customer.example")) == 2
+    (ticket,) = daemon.json("ticket", "list")
+    assert ticket["department"] in ("it", "support")
+    assert len(daemon.to("ann@customer.example")) == 1
     wait_until(lambda: len(daemon.to("ida.private@agents.example")) == 1, "IT is alerted")
