@@ -128,7 +128,7 @@ def write(renderer: Renderer, mail: ClaimedOut, material: Material, desk: Desk, 
     letter = _letter(mail, material, desk, now)
     rendered = renderer.render(mail.template, context.get("language") or "en", context_of(letter))
     subject = rendered.subject
-    if letter.ticket is not None:
+    if letter.ticket is not None and context["token"]:  # who cannot answer has no conversation
         subject = lasting_subject(subject, material.subject, letter.ticket.tag, letter.ticket.number)
     sender, token = context["sender_address"], context["token"]
     name = context["sender_name"]

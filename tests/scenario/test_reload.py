@@ -60,7 +60,7 @@ def test_sighup_takes_a_good_configuration_and_keeps_the_old_one_over_a_bad_one(
         assert daemon.command("check", "--offline", check=False).returncode == 78
     reload(daemon, BILLING, "configuration.reloaded")
     assert accepts(daemon, "billing@desk.example")
-    daemon.send(new_mail("An invoice"), "billing@desk.example")
+    daemon.send(new_mail("An invoice", to="billing@desk.example"), "billing@desk.example")
     (acknowledgement,) = daemon.wait_to("ann@customer.example")
     assert "billing@desk.example" in str(acknowledgement["From"])
     daemon.wait_to("sue.private@agents.example")
