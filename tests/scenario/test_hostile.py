@@ -321,6 +321,7 @@ class Page(HTMLParser):
 OUR_HEADERS = {
     "from", "to", "reply-to", "subject", "date", "message-id", "in-reply-to", "references", "mime-version",
     "content-type", "content-transfer-encoding", "auto-submitted", "x-auto-response-suppress", "precedence",
+    "thread-index", "thread-topic", "importance", "x-priority",
     "x-mailticket-loop", "x-loop", "return-path",
 }  # fmt: skip
 
