@@ -9,8 +9,9 @@ from typing import Any
 
 from mailticket.config.desk import Desk
 from mailticket.domain.absence import stand_in
+from mailticket.domain.agent_notice import agent_notice
 from mailticket.domain.assignment import alerted
-from mailticket.domain.types import Audience, EventKind, Notice, TicketFacts
+from mailticket.domain.types import EventKind, Notice, TicketFacts
 
 _Row = tuple[str, dict[str, Any]]
 
@@ -59,7 +60,7 @@ def wake_notices(ticket: TicketFacts, desk: Desk, cause: str, why: str, now: dat
     manager = department.manager if department else None
     concerned = alerted(desk, ticket.department, ticket.assignee, ticket.team).agents
     for key in dict.fromkeys(stand_in(desk, agent, manager, now) for agent in concerned):
-        notice = _notice("ticket.wakeup", key, ticket, desk, cause, why, {"notice": why})
+        notice = agent_notice("ticket.wakeup", key, ticket, desk, cause, why, {"notice": why})
         if notice is not None:
             yield notice
 
@@ -68,25 +69,4 @@ def reminder_notice(reminder: Reminder, ticket: TicketFacts, desk: Desk, cause: 
     """The mail an agent asked for; None when they have left."""
     why = "you asked to be reminded of this ticket"
     extra = {"notice": reminder.text}
-    return _notice("ticket.reminder", reminder.agent, ticket, desk, cause, why, extra)
-
-
-def _notice(
-    template: str, key: str, ticket: TicketFacts, desk: Desk, cause: str, why: str, extra: dict[str, Any]
-) -> Notice | None:
-    agent = desk.agents.get(key)
-    if agent is None:
-        return None
-    return Notice(
-        template=template,
-        audience=Audience.INTERNAL,
-        recipient=agent.address,
-        recipient_name=agent.name,
-        identity=f"agent:{key}",
-        ticket_id=ticket.id,
-        entry_id=None,
-        automatic="auto-generated",
-        key=f"{template}:{cause}:{ticket.id}:agent:{key}",
-        reason=why,
-        extra=extra,
-    )
+    return agent_notice("ticket.reminder", reminder.agent, ticket, desk, cause, why, extra)

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mailticket.config.desk import Desk
+from mailticket.domain.agent_notice import agent_notice
 from mailticket.domain.assignment import alerted
 from mailticket.domain.guards import Missing
 from mailticket.domain.statuses import status_name
-from mailticket.domain.types import Audience, Event, Notice, TicketFacts
+from mailticket.domain.types import Event, Notice, TicketFacts
 
 
 def wait_over(ticket: TicketFacts, done: Iterable[str], desk: Desk, cause: str) -> Iterator[Notice]:
@@ -60,19 +61,6 @@ def _to_agents(
     extra: dict[str, Any] | None = None,
 ) -> Iterator[Notice]:
     for key in alerted(desk, ticket.department, ticket.assignee, ticket.team).agents:
-        agent = desk.agents.get(key)
-        if agent is None:
-            continue
-        yield Notice(
-            template=template,
-            audience=Audience.INTERNAL,
-            recipient=agent.address,
-            recipient_name=agent.name,
-            identity=f"agent:{key}",
-            ticket_id=ticket.id,
-            entry_id=None,
-            automatic="auto-generated",
-            key=f"{template}:{cause}:{ticket.id}:agent:{key}",
-            reason=reason,
-            extra={"notice": notice, **(extra or {})},
-        )
+        told = agent_notice(template, key, ticket, desk, cause, reason, {"notice": notice, **(extra or {})})
+        if told is not None:
+            yield told
