@@ -20,7 +20,7 @@ from mailticket.cli.session import EXIT_FAILED, err, out, print_json
 from mailticket.domain.eventchain import seal_key
 from mailticket.errors import Permanent
 from mailticket.store.engine import reading, transaction
-from mailticket.store.log_models import EventSeal
+from mailticket.store.models import EventSeal
 from mailticket.store.proof import Proof, amount, prove
 from mailticket.store.seals import latest_seal, make_seal
 

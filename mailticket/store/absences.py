@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from mailticket.domain.absence import Absence, Presence, Source
 from mailticket.domain.change import EndAbsence, SetAbsence
-from mailticket.store.absence_models import AgentAbsence
 from mailticket.store.dialect import claimable, table_of
+from mailticket.store.models import AgentAbsence
 
 _TABLE: Final = table_of(AgentAbsence)
 _C: Final = _TABLE.c

@@ -15,8 +15,8 @@ from typing import Any, Final
 from sqlalchemy import bindparam, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from mailticket.store.alert_models import Alert, AlertReader
 from mailticket.store.dialect import claimable, insert_new, table_of, upsert
+from mailticket.store.models import Alert, AlertReader
 
 ROUND = timedelta(minutes=1)
 """No reader gets more than one round of alerts in this time."""

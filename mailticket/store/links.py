@@ -18,8 +18,7 @@ from sqlalchemy.orm import Session
 from mailticket.domain.status import FINISHED
 from mailticket.store import deadlines
 from mailticket.store.dialect import table_of
-from mailticket.store.link_models import TicketLink, TicketReferral
-from mailticket.store.models import Ticket
+from mailticket.store.models import Ticket, TicketLink, TicketReferral
 
 WAITED = "waited"
 """The kind of deadline at which a ticket looks whether what it waits for is done."""

@@ -19,8 +19,7 @@ from mailticket.domain.eventchain import START, EntryWords, Place, link, ranges,
 from mailticket.domain.types import EventKind
 from mailticket.store.dialect import table_of
 from mailticket.store.event_log import WITH_WORDS
-from mailticket.store.log_models import EventSeal
-from mailticket.store.models import Entry, Ticket, TicketEvent
+from mailticket.store.models import Entry, EventSeal, Ticket, TicketEvent
 from mailticket.store.sealproof import Sealed, seals_hold
 
 MOST_FINDINGS: Final = 100

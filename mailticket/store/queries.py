@@ -39,10 +39,9 @@ from mailticket.store.bans import ban_of
 from mailticket.store.dialect import table_of
 from mailticket.store.history import sender_history
 from mailticket.store.lifecycle_facts import with_lifecycle
-from mailticket.store.link_models import TicketReferral
 from mailticket.store.load import sender_load
 from mailticket.store.merge import final_ticket
-from mailticket.store.models import Entry, MessageRef, Outbox, Participant, Ticket
+from mailticket.store.models import Entry, MessageRef, Outbox, Participant, Ticket, TicketReferral
 from mailticket.store.outbox import message_key
 from mailticket.store.people import remembered
 from mailticket.store.ratings import template_answered

@@ -14,8 +14,7 @@ from sqlalchemy.orm import Session
 
 from mailticket.domain.eventchain import SealedEvent, key_name, seal_digest, short, unpack
 from mailticket.store.dialect import table_of
-from mailticket.store.log_models import EventSeal
-from mailticket.store.models import TicketEvent
+from mailticket.store.models import EventSeal, TicketEvent
 from mailticket.store.seals import LATE
 
 _EVENT: Final = table_of(TicketEvent).c

@@ -14,8 +14,7 @@ from sqlalchemy.orm import Session
 
 from mailticket.domain.eventchain import SealedEvent, key_name, pack, seal_digest, short, unpack
 from mailticket.store.dialect import insert_new, table_of
-from mailticket.store.log_models import EventSeal
-from mailticket.store.models import TicketEvent
+from mailticket.store.models import EventSeal, TicketEvent
 
 MOST: Final = 5_000
 """Events of one seal."""

@@ -14,8 +14,7 @@ from mailticket.config.desk import Desk
 from mailticket.domain.requests import HeldAnswer, HoldAnswer, MissedEntry, SettleAnswer
 from mailticket.domain.types import Arrival, ThreadEvidence
 from mailticket.store.dialect import table_of
-from mailticket.store.models import Entry, Inbound, Outbox
-from mailticket.store.stale_models import PendingAnswer
+from mailticket.store.models import Entry, Inbound, Outbox, PendingAnswer
 
 _ENTRY: Final = table_of(Entry).c
 _OUT: Final = table_of(Outbox).c

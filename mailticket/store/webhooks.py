@@ -21,8 +21,7 @@ from mailticket.errors import Permanent
 from mailticket.mail.charset import clean_text
 from mailticket.store.dialect import claimable, insert_new, table_of
 from mailticket.store.engine import reading, transaction
-from mailticket.store.models import Entry
-from mailticket.store.webhook_models import WebhookCall
+from mailticket.store.models import Entry, WebhookCall
 
 _CALL: Final = table_of(WebhookCall)
 _C: Final = _CALL.c

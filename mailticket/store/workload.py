@@ -17,8 +17,7 @@ from mailticket.config.desk import Desk
 from mailticket.domain.distribution import Pool, Workload, everybody, wants_counts
 from mailticket.domain.status import ACTIVE
 from mailticket.store.dialect import table_of, upsert
-from mailticket.store.models import PersonAddress, Ticket
-from mailticket.store.turn_models import AssignmentTurn
+from mailticket.store.models import AssignmentTurn, PersonAddress, Ticket
 
 _TICKET: Final = table_of(Ticket).c
 _ADDRESSES: Final = table_of(PersonAddress)

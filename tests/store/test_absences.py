@@ -13,9 +13,9 @@ from mailticket.config.desk import Agent, Department, Desk, Priority
 from mailticket.config.people import Absences
 from mailticket.domain.absence import Source
 from mailticket.domain.types import Outcome
-from mailticket.store.absence_models import AgentAbsence
 from mailticket.store.absences import history, presence
 from mailticket.store.engine import reading, transaction
+from mailticket.store.models import AgentAbsence
 from mailticket.work.absences import end_absences
 from tests.scenario.daemon import answer, new_mail
 from tests.store.small_desk import SECRET, SUPPORT, SmallDesk

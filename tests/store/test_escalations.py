@@ -18,11 +18,10 @@ from mailticket.delivery.render import Renderer
 from mailticket.domain.change import Acknowledge, Change, SetDue, SetField
 from mailticket.domain.schedule import WorkingTimes
 from mailticket.store import deadlines, outbox
-from mailticket.store.alert_models import Alert, AlertReader
 from mailticket.store.changes import apply_changes, record
 from mailticket.store.due import replan
 from mailticket.store.engine import open_engine, reading, transaction
-from mailticket.store.models import Deadline, Outbox, Ticket, TicketEvent
+from mailticket.store.models import Alert, AlertReader, Deadline, Outbox, Ticket, TicketEvent
 from mailticket.work.escalations import Escalations
 from mailticket.work.letters import load_material, write
 from mailticket.work.ticks import Ticks

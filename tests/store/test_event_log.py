@@ -16,9 +16,8 @@ from mailticket.domain.eventchain import pack, ranges, seal_key, unpack
 from mailticket.domain.types import Event, EventKind, Trust
 from mailticket.store.engine import reading, transaction
 from mailticket.store.event_log import Words, erase_words, record
-from mailticket.store.log_models import EventSeal
 from mailticket.store.merge import merge, move_entry
-from mailticket.store.models import Entry, Ticket, TicketEvent
+from mailticket.store.models import Entry, EventSeal, Ticket, TicketEvent
 from mailticket.store.proof import Proof, prove
 from mailticket.store.seals import latest_seal, make_seal
 from tests.store.small_desk import SAM, SmallDesk

@@ -16,9 +16,8 @@ from mailticket.domain.schedule import WorkingTimes
 from mailticket.store import deadlines
 from mailticket.store.engine import reading
 from mailticket.store.later import REMIND, WAKE
-from mailticket.store.models import Ban, Participant, Ticket, TicketEvent
+from mailticket.store.models import Ban, Participant, Ticket, TicketEvent, WebhookCall
 from mailticket.store.views import show_ticket
-from mailticket.store.webhook_models import WebhookCall
 from mailticket.work.deadlines import DeadlineWork
 from mailticket.work.later import Later
 from tests.store.small_desk import SAM, SECRET, SUPPORT, SmallDesk, small_desk

@@ -16,9 +16,8 @@ from mailticket.domain.change import Decision
 from mailticket.domain.types import Outcome
 from mailticket.store import deadlines
 from mailticket.store.engine import reading
-from mailticket.store.link_models import TicketLink, TicketReferral
 from mailticket.store.links import WAITED
-from mailticket.store.models import Entry, Ticket, TicketEvent
+from mailticket.store.models import Entry, Ticket, TicketEvent, TicketLink, TicketReferral
 from mailticket.work.deadlines import DeadlineWork
 from mailticket.work.schedules import Schedules
 from mailticket.work.waiting import Waiting

@@ -15,9 +15,8 @@ from sqlalchemy import select
 from mailticket.domain.status import TRANSITIONS, Refused, Status, _Linked, _WithinWindow
 from mailticket.domain.types import Outcome
 from mailticket.store.engine import open_engine, reading
-from mailticket.store.link_models import TicketLink
 from mailticket.store.migrate import migrate
-from mailticket.store.models import Entry, Ticket, TicketEvent
+from mailticket.store.models import Entry, Ticket, TicketEvent, TicketLink
 from tests.store.small_desk import SAM, SUPPORT, SmallDesk
 from tests.store.test_lifecycle import ANN, BOB, VENDOR, life_desk, mail, sam, tick
 

@@ -12,8 +12,7 @@ from mailticket.config.desk import Rule, Webhook
 from mailticket.config.lifecycle import CustomField, Status
 from mailticket.domain.schedule import WorkingTimes
 from mailticket.store.engine import reading, transaction
-from mailticket.store.models import TicketEvent
-from mailticket.store.webhook_models import WebhookCall
+from mailticket.store.models import TicketEvent, WebhookCall
 from mailticket.work.by_command import carry_out
 from tests.scenario.simulated import written
 from tests.store.small_desk import SAM, SECRET, SUPPORT, SmallDesk, small_desk

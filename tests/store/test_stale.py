@@ -10,8 +10,7 @@ from sqlalchemy import Engine, select
 
 from mailticket.domain.types import Outcome
 from mailticket.store.engine import reading, transaction
-from mailticket.store.models import Entry, Inbound
-from mailticket.store.stale_models import PendingAnswer
+from mailticket.store.models import Entry, Inbound, PendingAnswer
 from mailticket.work.stale import expire_answers
 from tests.scenario.simulated import written
 from tests.store.small_desk import SAM, SECRET, SUPPORT, SmallDesk

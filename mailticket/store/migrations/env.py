@@ -8,15 +8,6 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 
-from mailticket.store import (
-    absence_models,
-    alert_models,
-    link_models,
-    log_models,
-    stale_models,
-    turn_models,
-    webhook_models,
-)
 from mailticket.store.fulltext import is_index
 from mailticket.store.models import Base, UTCDateTime
 
@@ -25,10 +16,6 @@ def render_item(kind: str, item: object, _context: AutogenContext) -> str | Lite
     """A migration must not change when our own types do: it names what the database sees."""
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UTCDateTime) else False
 
-
-_TABLES_ELSEWHERE = (
-    absence_models, alert_models, link_models, log_models, stale_models, turn_models, webhook_models,
-)  # fmt: skip
 
 connection: Connection = context.config.attributes["connection"]
 context.configure(

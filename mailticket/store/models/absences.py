@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Boolean, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mailticket.store.models import Base, Id
+from mailticket.store.models.base import Base, Id
 
 
 class AgentAbsence(Base):

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mailticket.store.models import Base, Id
+from mailticket.store.models.base import Base, Id
 
 
 class WebhookCall(Base):

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mailticket.store.models import Base, Id
+from mailticket.store.models.base import Base, Id
 
 
 class EventSeal(Base):

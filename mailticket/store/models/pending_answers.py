@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mailticket.store.models import Base
+from mailticket.store.models.base import Base
 
 
 class PendingAnswer(Base):

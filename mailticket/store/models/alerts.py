@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mailticket.store.models import Base, Id
+from mailticket.store.models.base import Base, Id
 
 
 class Alert(Base):
