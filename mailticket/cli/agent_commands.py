@@ -14,8 +14,8 @@ from mailticket.cli.session import out, print_json
 from mailticket.config.desk import Desk
 from mailticket.domain.absence import Presence, Source, absence_of, stand_in, until_words
 from mailticket.domain.absence_commands import end_absence, read_absence
-from mailticket.domain.change import SetAbsence
 from mailticket.domain.naming import Unknown, resolve
+from mailticket.domain.people_changes import SetAbsence
 from mailticket.errors import Permanent
 from mailticket.store import absences
 from mailticket.store.engine import reading, transaction

@@ -17,9 +17,10 @@ from mailticket.config.desk import Desk
 from mailticket.config.values import NotThis, parse_days, parse_duration
 from mailticket.domain.absence import Absence, Presence, Source, absence_of, configured, until_words, zone_of
 from mailticket.domain.actor import Actor, Effect
-from mailticket.domain.change import Change, Decision, EndAbsence, ReturnToAgent, SetAbsence
+from mailticket.domain.change import Change, Decision, ReturnToAgent
 from mailticket.domain.duedate import parse_due
 from mailticket.domain.naming import Unknown, resolve
+from mailticket.domain.people_changes import EndAbsence, SetAbsence
 from mailticket.domain.types import Facts, Outcome, Trust
 from mailticket.mail.commands import Command, Commands, Problem, Problems, parse_commands
 from mailticket.mail.types import Reading

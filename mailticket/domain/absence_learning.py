@@ -7,8 +7,9 @@ from datetime import UTC, datetime, time
 from mailticket.config.desk import Desk
 from mailticket.domain.absence import Absence, Source, absence_of, until_words, zone_of
 from mailticket.domain.absence_commands import end_absence
-from mailticket.domain.change import Change, Decision, EndAbsence, SetAbsence
+from mailticket.domain.change import Change, Decision
 from mailticket.domain.matching import Match
+from mailticket.domain.people_changes import EndAbsence, SetAbsence
 from mailticket.domain.trust import TrustFinding
 from mailticket.domain.types import Facts, Outcome, Trust
 from mailticket.mail.types import MailKind, Reading

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from mailticket.config.desk import Desk
 from mailticket.domain.absence import Absence, Source, until_words
-from mailticket.domain.types import Audience, Event, EventKind, Notice
+from mailticket.domain.notice import Notice
+from mailticket.domain.types import Audience, Event, EventKind
 
 
 def absence_notices(event: Event, desk: Desk, cause: str) -> Iterator[Notice]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from mailticket.config.desk import Desk
-from mailticket.domain.types import Audience, Notice, TicketFacts
+from mailticket.domain.notice import Notice
+from mailticket.domain.types import Audience, TicketFacts
 
 
 def agent_notice(

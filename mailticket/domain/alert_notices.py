@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailticket.config.desk import Desk
-from mailticket.domain.types import Audience, Notice, TicketFacts
+from mailticket.domain.notice import Notice
+from mailticket.domain.types import Audience, TicketFacts
 
 _GENERATED = "auto-generated"
 

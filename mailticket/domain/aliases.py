@@ -9,9 +9,11 @@ long. After "no", or without an answer in time, it counts as any outsider's.
 from __future__ import annotations
 
 from mailticket.config.desk import Desk
-from mailticket.domain.change import AskAgent, Decision, ReturnToAgent, SettleAlias
+from mailticket.domain.change import Decision, ReturnToAgent
+from mailticket.domain.people_changes import AskAgent, SettleAlias
+from mailticket.domain.sender import AliasFacts, AliasState
 from mailticket.domain.trust import TrustFinding
-from mailticket.domain.types import AliasFacts, AliasState, Arrival, Facts, Outcome, Trust
+from mailticket.domain.types import Arrival, Facts, Outcome, Trust
 from mailticket.mail.types import Reading
 
 _AGENT = "agent:"

@@ -5,8 +5,18 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
+from mailticket.domain.console_changes import AnswerConsole, SendStatus
+from mailticket.domain.people_changes import (
+    AddBan,
+    AskAgent,
+    EndAbsence,
+    LearnPerson,
+    SetAbsence,
+    SettleAlias,
+    TakeTurn,
+)
 from mailticket.domain.requests import HoldAnswer, SettleAnswer, Withdraw
 from mailticket.domain.routing import Reaction, Route
 from mailticket.domain.tie_changes import TieChange
@@ -152,27 +162,6 @@ class ReturnToAgent:
 
 
 @dataclass(frozen=True, slots=True)
-class AskAgent:
-    """Ask an agent, at a known address, whether another address is theirs; the mail waits meanwhile."""
-
-    agent: str
-    address: str
-    text: str
-    subject: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class SettleAlias:
-    """An agent has said whether an address is theirs; the mails that waited for it are worked on."""
-
-    alias: int
-    confirmed: bool
-    actor: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class AddParticipant:
     """Let somebody outside take part in a ticket, as a collaborator."""
 
@@ -279,20 +268,6 @@ class Acknowledge:
 
 
 @dataclass(frozen=True, slots=True)
-class LearnPerson:
-    """Remember what a mail tells of its sender; domain/person.py says what counts.
-
-    language_from  "header", "text", or "choice" for what somebody chose; utc_offset  minutes east of UTC
-    """
-
-    address: str
-    language: str | None
-    language_from: str | None
-    utc_offset: int | None
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class SetWake:
     """When a paused ticket comes back by itself; None takes back what was set."""
 
@@ -337,89 +312,6 @@ class SetRequester:
 
 
 @dataclass(frozen=True, slots=True)
-class AddBan:
-    """Refuse mail of a sender from now on. pattern: domain/screening.py; reason: shown where it acts."""
-
-    ticket: int
-    pattern: str
-    reason: str
-    actor: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class SetAbsence:
-    """An agent is away from `since` up to `until` (aware UTC; None: until further notice).
-
-    source  of domain/absence.py (Source); reason: what the agent said of it, "" for nothing
-    """
-
-    agent: str
-    since: datetime
-    until: datetime | None
-    deputy: str | None
-    source: str
-    reason: str
-    actor: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class EndAbsence:
-    """An agent is there again. planned_until: when what the configuration has for today would end."""
-
-    agent: str
-    planned_until: datetime | None
-    actor: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class TakeTurn:
-    """A ticket was given out in a pool ("department:KEY", "team:KEY"): whose turn that was."""
-
-    pool: str
-    agent: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConsoleLook:
-    """Something an agent wants to see: `argument` is words, filters, or for "show" a number."""
-
-    kind: Literal["list", "show", "search"]
-    argument: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConsoleLine:
-    """A command for several tickets: numbers of a list or of tickets; the command with its prefix."""
-
-    numbers: tuple[str, ...]
-    command: str
-    line: str
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerConsole:
-    """Carry out what an agent asked of the mail console, and answer with one mail (work/console.py).
-
-    address   where the agent wrote from
-    listing   the numbered mail that is answered
-    problems  one per line that was not understood; then nothing is done
-    """
-
-    agent: str
-    address: str
-    listing: int | None
-    looks: tuple[ConsoleLook, ...]
-    lines: tuple[ConsoleLine, ...]
-    problems: tuple[tuple[str, str, str], ...]
-    subject: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class Rate:
     """How satisfied a customer is, 1 to 5; a later rating of the same person replaces it."""
 
@@ -427,15 +319,6 @@ class Rate:
     address: str
     score: int
     comment: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class SendStatus:
-    """Mail a customer the list of their own open tickets."""
-
-    address: str
-    name: str
     why: str
 
 

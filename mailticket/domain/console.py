@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from mailticket.config.desk import Desk
-from mailticket.domain.change import AnswerConsole, ConsoleLine, ConsoleLook, Decision
+from mailticket.domain.change import Decision
+from mailticket.domain.console_changes import AnswerConsole, ConsoleLine, ConsoleLook
 from mailticket.domain.naming import Named, Unknown, resolve
 from mailticket.domain.trust import TrustFinding, allowed
 from mailticket.domain.types import Arrival, Facts, Outcome

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from mailticket.domain.actor import Actor, Effect
-from mailticket.domain.change import AnswerConsole, Change, ConsoleLook
+from mailticket.domain.change import Change
 from mailticket.domain.console import read_console
+from mailticket.domain.console_changes import AnswerConsole, ConsoleLook
 from mailticket.mail.commands import Command, Problem
 from mailticket.mail.vocabulary import CommandName
 

@@ -13,8 +13,9 @@ from typing import Any
 
 from mailticket.config.desk import Desk
 from mailticket.domain.canned import for_rule
+from mailticket.domain.notice import Notice
 from mailticket.domain.status import FINISHED
-from mailticket.domain.types import Audience, Event, EventKind, Notice, Quiet, TicketFacts
+from mailticket.domain.types import Audience, Event, EventKind, Quiet, TicketFacts
 from mailticket.mail.address import canonical
 from mailticket.mail.types import ParsedMail
 

@@ -14,7 +14,7 @@ from mailticket.config.desk import Desk
 from mailticket.domain.absence_commands import without_ticket
 from mailticket.domain.absence_learning import ended_by_answer, learn_absence
 from mailticket.domain.aliases import ask_owner, settle
-from mailticket.domain.change import Decision, EndAbsence, ReturnToAgent, SetAbsence
+from mailticket.domain.change import Decision, ReturnToAgent
 from mailticket.domain.console import decide_console
 from mailticket.domain.decide_agent import decide_agent, decide_tapped
 from mailticket.domain.decide_bounce import decide_bounce
@@ -23,6 +23,7 @@ from mailticket.domain.decide_direct import decide_direct, has_it
 from mailticket.domain.holding import decide_asked
 from mailticket.domain.matching import Match, match_agent, match_customer
 from mailticket.domain.outside import Outside, decide_outside, passed_on
+from mailticket.domain.people_changes import EndAbsence, SetAbsence
 from mailticket.domain.person import learn
 from mailticket.domain.screening import hold_unknown, screen
 from mailticket.domain.self_service import decide_self_service

@@ -16,7 +16,8 @@ from pydantic import TypeAdapter
 from mailticket.config.desk import Desk
 from mailticket.domain.digest import DigestModel, DigestSection, TicketRow
 from mailticket.domain.health import health_line
-from mailticket.domain.types import Audience, Notice
+from mailticket.domain.notice import Notice
+from mailticket.domain.types import Audience
 
 MOST_OVERDUE = 50
 MOST_LISTED = 25

@@ -10,7 +10,8 @@ from mailticket.config.desk import Desk, FollowUp
 from mailticket.domain.absence import NOTHING_RECORDED, Presence, stand_in
 from mailticket.domain.assignment import alerted
 from mailticket.domain.followup import Outlook, Step
-from mailticket.domain.types import Audience, Notice, TicketFacts
+from mailticket.domain.notice import Notice
+from mailticket.domain.types import Audience, TicketFacts
 
 _TEMPLATES = {
     Step.NUDGE1: "ticket.nudge",

@@ -12,8 +12,9 @@ from datetime import datetime
 
 from mailticket.config.desk import Desk
 from mailticket.domain.absence import Presence, absence_of, deputy_of, until_words
-from mailticket.domain.change import Decision, OpenTicket, SetField, TakeTurn
+from mailticket.domain.change import Decision, OpenTicket, SetField
 from mailticket.domain.distribution import Choice, Pool, pool_of
+from mailticket.domain.people_changes import TakeTurn
 from mailticket.domain.types import Facts, TicketFacts
 
 _SYSTEM = "system"

@@ -11,7 +11,8 @@ from mailticket.config.desk import Desk
 from mailticket.domain.absence import stand_in
 from mailticket.domain.agent_notice import agent_notice
 from mailticket.domain.assignment import alerted
-from mailticket.domain.types import EventKind, Notice, TicketFacts
+from mailticket.domain.notice import Notice
+from mailticket.domain.types import EventKind, TicketFacts
 
 _Row = tuple[str, dict[str, Any]]
 

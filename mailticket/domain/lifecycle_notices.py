@@ -9,8 +9,9 @@ from mailticket.config.desk import Desk
 from mailticket.domain.agent_notice import agent_notice
 from mailticket.domain.assignment import alerted
 from mailticket.domain.guards import Missing
+from mailticket.domain.notice import Notice
 from mailticket.domain.statuses import status_name
-from mailticket.domain.types import Event, Notice, TicketFacts
+from mailticket.domain.types import Event, TicketFacts
 
 
 def wait_over(ticket: TicketFacts, done: Iterable[str], desk: Desk, cause: str) -> Iterator[Notice]:

@@ -20,9 +20,10 @@ from mailticket.domain.alert_switches import hearers
 from mailticket.domain.assignment import alerted, listening
 from mailticket.domain.customer_notices import GENERATED, REPLIED
 from mailticket.domain.lifecycle_notices import follow_up, thanked
+from mailticket.domain.notice import Notice
 from mailticket.domain.requests import HeldAnswer
 from mailticket.domain.stale import stale_notice
-from mailticket.domain.types import Audience, Event, EventKind, Notice, Quiet, TicketFacts
+from mailticket.domain.types import Audience, Event, EventKind, Quiet, TicketFacts
 from mailticket.domain.undo import hold_of
 from mailticket.mail.header_out import mailable
 

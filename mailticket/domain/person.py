@@ -11,8 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from mailticket.config.desk import Desk
-from mailticket.domain.change import Decision, LearnPerson
-from mailticket.domain.types import Facts, Outcome, PersonFacts, Trust
+from mailticket.domain.change import Decision
+from mailticket.domain.people_changes import LearnPerson
+from mailticket.domain.sender import PersonFacts
+from mailticket.domain.types import Facts, Outcome, Trust
 from mailticket.mail.types import Reading, Writer
 
 _TAUGHT_BY = (Outcome.NEW_TICKET, Outcome.THREADED)

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from mailticket.config.desk import Desk
 from mailticket.domain.change import Change, Decision, SetField, Tag
+from mailticket.domain.notice import Notice
 from mailticket.domain.taps import undo_tap
-from mailticket.domain.types import Audience, Event, EventKind, Notice, TicketFacts
+from mailticket.domain.types import Audience, Event, EventKind, TicketFacts
 
 _REPLIED = "auto-replied"
 _FIELDS: Final = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mailticket.domain.change import AnswerConsole, Decision
+from mailticket.domain.change import Decision
+from mailticket.domain.console_changes import AnswerConsole
 from mailticket.domain.types import Outcome
 
 _BLANKS = " \t\u00a0"

@@ -11,8 +11,9 @@ from pydantic import TypeAdapter
 
 from mailticket.config.desk import Desk, NamedReport
 from mailticket.domain.clocks import target_words
+from mailticket.domain.notice import MadeFile, Notice
 from mailticket.domain.report import GroupFigures, SLAReport, length_words, share_words
-from mailticket.domain.types import Audience, MadeFile, Notice
+from mailticket.domain.types import Audience
 
 MOST_LINES = 40
 """Lines of a table; a report by agent or topic may have hundreds, and the last line is always the total."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailticket.domain.types import Arrival, Facts, SenderHistory, TicketFacts, Trust
+from mailticket.domain.sender import SenderHistory
+from mailticket.domain.types import Arrival, Facts, TicketFacts, Trust
 from mailticket.mail.types import Reading
 
 _FILES = frozenset({"file", "message", "calendar", "tnef"})

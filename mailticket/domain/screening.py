@@ -14,7 +14,8 @@ from typing import Literal, get_args
 
 from mailticket.config.desk import Desk
 from mailticket.domain.change import Decision, OpenTicket
-from mailticket.domain.types import Arrival, BanFacts, Facts, Outcome
+from mailticket.domain.sender import BanFacts
+from mailticket.domain.types import Arrival, Facts, Outcome
 from mailticket.errors import Permanent
 from mailticket.mail.address import canonical
 

@@ -14,7 +14,8 @@ from typing import assert_never
 
 from mailticket.config.desk import Desk
 from mailticket.domain.access import GUESSABLE, PROVEN
-from mailticket.domain.change import AddEntry, Change, Decision, Rate, SendStatus, SetField
+from mailticket.domain.change import AddEntry, Change, Decision, Rate, SetField
+from mailticket.domain.console_changes import SendStatus
 from mailticket.domain.customer_taps import CustomerAction, expected_body, label_of
 from mailticket.domain.decide_customer import record_automatic, why_unanswered
 from mailticket.domain.matching import Match

@@ -6,10 +6,11 @@ from typing import Final
 
 from mailticket.domain.access import collaborator
 from mailticket.domain.actor import Actor, Effect
-from mailticket.domain.change import AddBan, Change, SetField, SetRequester, Tag
+from mailticket.domain.change import Change, SetField, SetRequester, Tag
+from mailticket.domain.people_changes import AddBan
 from mailticket.domain.screening import kind_of, names
+from mailticket.domain.sender import BanFacts
 from mailticket.domain.status import Refused, StatusEvent
-from mailticket.domain.types import BanFacts
 from mailticket.errors import Permanent
 from mailticket.mail.address import canonical
 from mailticket.mail.commands import Command, Problem

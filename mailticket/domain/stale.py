@@ -15,9 +15,10 @@ from typing import Final
 from mailticket.config.desk import Agent
 from mailticket.domain.actor import Actor, Effect
 from mailticket.domain.change import AddEntry, Change, Decision
+from mailticket.domain.notice import Notice
 from mailticket.domain.requests import HeldAnswer, HoldAnswer, MissedEntry, SettleAnswer, Tap
 from mailticket.domain.taps import send_tap
-from mailticket.domain.types import Audience, EntryKind, Notice, Outcome, TicketFacts
+from mailticket.domain.types import Audience, EntryKind, Outcome, TicketFacts
 from mailticket.mail.commands import Command, Problem
 from mailticket.mail.vocabulary import CommandName
 

@@ -13,7 +13,8 @@ from typing import Final
 
 from mailticket.config.desk import Desk
 from mailticket.domain.absence import Presence, absence_of, stand_in, until_words
-from mailticket.domain.types import Audience, Notice, TicketFacts
+from mailticket.domain.notice import Notice
+from mailticket.domain.types import Audience, TicketFacts
 
 _AGENT: Final = "agent:"
 _PERSONAL: Final = ("agent.", "command.", "receipt.", "report.", "console.")

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from mailticket.config.desk import Desk
+from mailticket.domain.notice import Notice
 from mailticket.domain.requests import Tap, Tapped
 from mailticket.domain.status import FINISHED
-from mailticket.domain.types import Notice, TicketFacts
+from mailticket.domain.types import TicketFacts
 from mailticket.mail.vocabulary import CommandName
 
 FIRST_OF_CUSTOMERS = 32

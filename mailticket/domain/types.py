@@ -10,7 +10,17 @@ from typing import Any
 
 from mailticket.config.field_values import FieldValue as FieldValue
 from mailticket.domain.absence import NOTHING_RECORDED, Presence
-from mailticket.domain.requests import DoneMail, HeldAnswer, MissedEntry, Tap, Tapped
+from mailticket.domain.requests import DoneMail, HeldAnswer, MissedEntry, Tapped
+from mailticket.domain.sender import (
+    NO_HISTORY,
+    NOTHING_SENT,
+    UNKNOWN_PERSON,
+    AliasFacts,
+    BanFacts,
+    PersonFacts,
+    SenderHistory,
+    SenderLoad,
+)
 from mailticket.mail.authentication import Verdict
 
 
@@ -118,55 +128,6 @@ class OutgoingFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class BanFacts:
-    """An entry of the ban list that names the sender of a mail."""
-
-    id: int
-    pattern: str
-    kind: str
-    action: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SenderLoad:
-    """What the sender has sent lately, this mail not counted.
-
-    mails         in the last hour
-    tickets       opened in the last hour
-    same_subject  mails under the same cleaned subject in the last hour
-    same_subject_tickets  those of them that opened a ticket, or went into one as part of a storm
-    same_text     mails with the same new text, digits aside, in the last hour
-    reopened      how often the sender reopened a ticket this mail points at in the last day
-    storm_ticket  the newest ticket of this sender and subject, where there are enough for a storm
-    in_storm      that ticket holds this very mail already
-    """
-
-    mails: int = 0
-    tickets: int = 0
-    same_subject: int = 0
-    same_subject_tickets: int = 0
-    same_text: int = 0
-    reopened: int = 0
-    storm_ticket: int | None = None
-    in_storm: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SenderHistory:
-    """What was with a sender before, gathered only where a rule asks about it.
-
-    open_tickets    tickets of theirs that are not finished
-    bounced         nothing has reached the address since a mail to it came back
-    known_reply_to  the address that answers are asked for at is on file
-    """
-
-    open_tickets: int = 0
-    bounced: bool = False
-    known_reply_to: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Quiet:
     """Why nobody is told of a mail, but for one alert a day about all that share `about`.
 
@@ -176,42 +137,6 @@ class Quiet:
     about: str
     why: str
     day: str
-
-
-class AliasState(enum.StrEnum):
-    """Where a further address of an agent stands."""
-
-    PENDING = "pending"
-    CONFIRMED = "confirmed"
-    DENIED = "denied"
-    EXPIRED = "expired"
-
-
-@dataclass(frozen=True, slots=True)
-class AliasFacts:
-    """An address from which mail with an agent's token came, and what the agent said about it.
-
-    asked_at   when the agent was asked last
-    """
-
-    id: int
-    address: str
-    agent: str
-    state: AliasState
-    asked_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PersonFacts:
-    """What is remembered of a person.
-
-    language_from  how the language is known: "header", "text", or "choice"
-    utc_offset     minutes east of UTC of their clock when they last wrote, None when unknown
-    """
-
-    language: str | None = None
-    language_from: str | None = None
-    utc_offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,12 +216,12 @@ class Facts:
     challenge: AliasFacts | None = None
     verified: Verdict | None = None
     ban: BanFacts | None = None
-    load: SenderLoad = SenderLoad()
+    load: SenderLoad = NOTHING_SENT
     listing: int | None = None
     """The numbered mail of ours that it answers, by a token made for this very agent."""
-    history: SenderHistory = SenderHistory()
+    history: SenderHistory = NO_HISTORY
     shared: frozenset[int] = frozenset()
-    person: PersonFacts = PersonFacts()
+    person: PersonFacts = UNKNOWN_PERSON
     tapped: Tapped | None = None
     answered: str | None = None
     presence: Presence = NOTHING_RECORDED
@@ -400,47 +325,3 @@ class Event:
     at: datetime
     reason: str
     data: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class MadeFile:
-    """A file the desk made itself, kept under `blob`, the SHA-256 of its bytes in hex."""
-
-    name: str
-    content_type: str
-    blob: str
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """One mail to one recipient, planned but not yet written.
-
-    identity   what its reply token is bound to: a canonical address or "agent:KEY"
-    automatic  None for a person's words passed on, else the value of Auto-Submitted (RFC 3834)
-    key        makes it unique: the same notice is never queued twice
-    by         whoever did what it tells, who is not told of it in somebody else's place
-    extra      what its template needs beyond the ticket and the entry; JSON-able
-    files      made for this mail and sent along with it
-    not_before when it may be sent first; None is at once
-    asked      the held ticket an outsider is asked about; their token is then good for the answer only
-    taps       the actions its reader can ask for by one tap
-    seen       the newest entry its reader has seen, where that is not the entry it tells of
-    """
-
-    template: str
-    audience: Audience
-    recipient: str
-    recipient_name: str
-    identity: str
-    ticket_id: int | None
-    entry_id: int | None
-    automatic: str | None
-    key: str
-    reason: str
-    extra: dict[str, Any] = field(default_factory=dict)
-    by: str = ""
-    asked: int | None = None
-    files: tuple[MadeFile, ...] = ()
-    taps: tuple[Tap, ...] = ()
-    not_before: datetime | None = None
-    seen: int = 0

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from mailticket.domain.absence import Absence, Presence, Source
-from mailticket.domain.change import EndAbsence, SetAbsence
+from mailticket.domain.people_changes import EndAbsence, SetAbsence
 from mailticket.store.dialect import claimable, table_of
 from mailticket.store.models import AgentAbsence
 

@@ -10,8 +10,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
-from mailticket.domain.change import AskAgent
-from mailticket.domain.types import AliasFacts, AliasState
+from mailticket.domain.people_changes import AskAgent
+from mailticket.domain.sender import AliasFacts, AliasState
 from mailticket.mail.token import Claims, Role, who_of
 from mailticket.store.models import AgentAlias, Inbound
 

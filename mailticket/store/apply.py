@@ -14,19 +14,17 @@ from sqlalchemy.orm import Session
 
 from mailticket.domain.change import (
     AddEntry,
-    AskAgent,
     Brings,
     Change,
     Decision,
     ForwardCopy,
-    LearnPerson,
     OpenTicket,
     Rate,
     ReturnToAgent,
-    SendStatus,
-    SettleAlias,
 )
+from mailticket.domain.console_changes import SendStatus
 from mailticket.domain.decoration import is_logo
+from mailticket.domain.people_changes import AskAgent, LearnPerson, SettleAlias
 from mailticket.domain.types import Arrival, EntryKind, Event, EventKind, Outcome, Trust
 from mailticket.mail.threading import thread_index, thread_topic
 from mailticket.mail.types import Attachment, ParsedMail, Reading

@@ -15,7 +15,8 @@ from sqlalchemy import Engine, bindparam, delete, literal_column, or_, select, u
 from sqlalchemy.orm import Session
 
 from mailticket.domain.screening import Action, closest, domains_of, kind_of, screen
-from mailticket.domain.types import Arrival, BanFacts, Facts
+from mailticket.domain.sender import BanFacts
+from mailticket.domain.types import Arrival, Facts
 from mailticket.errors import Permanent, Temporary
 from mailticket.mail.address import canonical
 from mailticket.mail.charset import clean_text

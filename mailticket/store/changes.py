@@ -15,17 +15,14 @@ from sqlalchemy.orm import Session
 from mailticket.domain.absence import Source
 from mailticket.domain.change import (
     Acknowledge,
-    AddBan,
     AddParticipant,
     CallWebhook,
     Change,
-    EndAbsence,
     Merge,
     MoveEntry,
     NoteBounce,
     Release,
     RemoveParticipant,
-    SetAbsence,
     SetDue,
     SetField,
     SetReminder,
@@ -33,8 +30,8 @@ from mailticket.domain.change import (
     SetWake,
     SpendTime,
     Tag,
-    TakeTurn,
 )
+from mailticket.domain.people_changes import AddBan, EndAbsence, SetAbsence, TakeTurn
 from mailticket.domain.requests import HoldAnswer, SettleAnswer, Withdraw
 from mailticket.domain.status import FINISHED
 from mailticket.domain.tie_changes import Link, Refer, SetCustomField, Unlink, Unrefer

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
 from mailticket.config.rules import OF_HISTORY
-from mailticket.domain.types import SenderHistory
+from mailticket.domain.sender import SenderHistory
 from mailticket.mail.address import canonical
 from mailticket.mail.types import ParsedMail
 from mailticket.store.dialect import table_of

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Brakes, Desk
 from mailticket.domain.change import Decision
+from mailticket.domain.sender import SenderLoad
 from mailticket.domain.storms import content_key, is_governed, reopens, subject_key
-from mailticket.domain.types import Arrival, Facts, Outcome, SenderLoad, TicketFacts
+from mailticket.domain.types import Arrival, Facts, Outcome, TicketFacts
 from mailticket.mail.types import Reading
 from mailticket.store.dialect import table_of
 from mailticket.store.merge import final_ticket

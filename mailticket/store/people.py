@@ -10,8 +10,8 @@ from typing import Final
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from mailticket.domain.change import LearnPerson
-from mailticket.domain.types import PersonFacts
+from mailticket.domain.people_changes import LearnPerson
+from mailticket.domain.sender import PersonFacts
 from mailticket.store.dialect import table_of
 from mailticket.store.models import Participant, Person, PersonAddress
 

@@ -16,18 +16,11 @@ from mailticket.domain.absence import NOTHING_RECORDED
 from mailticket.domain.matching import Pointers, correspondents, named_numbers, pointers, reply_subject
 from mailticket.domain.requests import Tapped
 from mailticket.domain.rule_facts import NO_HISTORY
+from mailticket.domain.sender import PersonFacts
 from mailticket.domain.status import FINISHED
 from mailticket.domain.storms import is_governed
 from mailticket.domain.taps import action_of
-from mailticket.domain.types import (
-    Arrival,
-    EvidenceKind,
-    Facts,
-    OutgoingFacts,
-    PersonFacts,
-    ThreadEvidence,
-    TicketFacts,
-)
+from mailticket.domain.types import Arrival, EvidenceKind, Facts, OutgoingFacts, ThreadEvidence, TicketFacts
 from mailticket.mail.address import canonical, split_extension
 from mailticket.mail.self_service_words import score_of
 from mailticket.mail.threading import clean_subject

@@ -20,11 +20,12 @@ from mailticket.config.desk import Desk
 from mailticket.domain.brakes import Braked, Planned, check, what_is_braked
 from mailticket.domain.customer_notices import HELD_BACK
 from mailticket.domain.customer_taps import customer_taps
+from mailticket.domain.notice import Notice
 from mailticket.domain.notify import brake_alerts
 from mailticket.domain.person import language_for
 from mailticket.domain.standing_in import handed_on, is_work
 from mailticket.domain.taps import taps_of
-from mailticket.domain.types import Audience, Notice, Quiet, TicketFacts
+from mailticket.domain.types import Audience, Quiet, TicketFacts
 from mailticket.mail.header_out import mailable
 from mailticket.mail.threading import Conversation
 from mailticket.mail.token import Role, message_id, mint, reply_address

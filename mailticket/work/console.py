@@ -15,16 +15,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
-from mailticket.domain.change import AnswerConsole, ConsoleLook, Decision, ReturnToAgent
+from mailticket.domain.change import Decision, ReturnToAgent
 from mailticket.domain.console import is_list_number, texts_by_number
+from mailticket.domain.console_changes import AnswerConsole, ConsoleLook
 from mailticket.domain.console_mail import ConsoleList, ConsoleMail, ConsoleOutcome, ConsoleRow, ConsoleStory
 from mailticket.domain.decide_agent import decide_agent
+from mailticket.domain.notice import Notice
 from mailticket.domain.notify import Occasion, plan
 from mailticket.domain.permissions import why_no_access
 from mailticket.domain.schedule import WorkingTimes
 from mailticket.domain.ticket_query import access_of, given_of_words, ticket_query
 from mailticket.domain.timeline import actor_name
-from mailticket.domain.types import Arrival, Audience, Facts, Notice, Outcome, TicketFacts, Trust
+from mailticket.domain.types import Arrival, Audience, Facts, Outcome, TicketFacts, Trust
 from mailticket.mail.types import Reading
 from mailticket.store.apply import apply
 from mailticket.store.changes import record

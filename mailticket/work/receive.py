@@ -21,8 +21,9 @@ from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
 from mailticket.config.settings import Receive
-from mailticket.domain.change import AnswerConsole, Decision
+from mailticket.domain.change import Decision
 from mailticket.domain.clocks import promised_answer
+from mailticket.domain.console_changes import AnswerConsole
 from mailticket.domain.customer_notices import copied_to
 from mailticket.domain.decide import decide
 from mailticket.domain.notify import Occasion, plan

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
 from mailticket.domain.change import Decision
+from mailticket.domain.notice import Notice
 from mailticket.domain.notify import Occasion, plan
 from mailticket.domain.receipt import receipt_notice, receipt_of
-from mailticket.domain.types import Arrival, Notice, Outcome, TicketFacts
+from mailticket.domain.types import Arrival, Outcome, TicketFacts
 from mailticket.mail.types import Reading
 from mailticket.store.apply import apply
 from mailticket.store.models import Ticket

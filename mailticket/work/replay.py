@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 from mailticket.config.desk import Desk
 from mailticket.domain.routing import react, route
 from mailticket.domain.rule_facts import MailFacts, rule_facts
-from mailticket.domain.types import Arrival, Facts, SenderHistory, TicketFacts, Trust
+from mailticket.domain.sender import SenderHistory
+from mailticket.domain.types import Arrival, Facts, TicketFacts, Trust
 from mailticket.mail.address import canonical
 from mailticket.mail.read import read
 from mailticket.store import blobs

@@ -15,10 +15,10 @@ from sqlalchemy import Engine
 from mailticket.config.desk import Desk, NamedReport
 from mailticket.delivery.report_page import report_page
 from mailticket.domain.digest_jobs import zone_of_agent
+from mailticket.domain.notice import MadeFile
 from mailticket.domain.report import ReportBuilder, SLAReport
 from mailticket.domain.report_mail import last_period, report_mail, report_notice
 from mailticket.domain.slots import Slot, rhythm, slot_due
-from mailticket.domain.types import MadeFile
 from mailticket.store import blobs
 from mailticket.store.digests import claim_slot, slot_taken
 from mailticket.store.engine import reading, transaction

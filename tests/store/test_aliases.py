@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import Engine, update
 
-from mailticket.domain.change import AskAgent
-from mailticket.domain.types import AliasState
+from mailticket.domain.people_changes import AskAgent
+from mailticket.domain.sender import AliasState
 from mailticket.mail.token import Role, mint, verify
 from mailticket.store import aliases
 from mailticket.store.engine import reading, transaction

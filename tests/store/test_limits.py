@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Brakes, Desk
 from mailticket.domain.brakes import Counts, Planned
+from mailticket.domain.sender import SenderLoad
 from mailticket.domain.storms import content_key, subject_key
-from mailticket.domain.types import Arrival, SenderLoad
+from mailticket.domain.types import Arrival
 from mailticket.errors import Permanent
 from mailticket.mail.read import read
 from mailticket.mail.types import Reading

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import Engine, select
 
 from mailticket.domain.change import Decision
-from mailticket.domain.types import Audience, Notice
+from mailticket.domain.notice import Notice
+from mailticket.domain.types import Audience
 from mailticket.store.engine import reading, transaction
 from mailticket.store.models import Entry, Rating, Ticket
 from mailticket.store.queries import ticket_facts

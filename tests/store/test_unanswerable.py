@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine
 
-from mailticket.domain.types import Audience, Notice, Outcome
+from mailticket.domain.notice import Notice
+from mailticket.domain.types import Audience, Outcome
 from mailticket.store.engine import transaction
 from mailticket.work.announce import announce
 from tests.store.small_desk import SAM, SECRET, SUPPORT, SmallDesk, small_desk

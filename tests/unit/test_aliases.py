@@ -9,18 +9,11 @@ from typing import Any
 import pytest
 
 from mailticket.config.desk import Desk
-from mailticket.domain.change import AskAgent, Decision, ReturnToAgent, SettleAlias
+from mailticket.domain.change import Decision, ReturnToAgent
 from mailticket.domain.decide import decide
-from mailticket.domain.types import (
-    AliasFacts,
-    AliasState,
-    Arrival,
-    EvidenceKind,
-    Facts,
-    Outcome,
-    ThreadEvidence,
-    TicketFacts,
-)
+from mailticket.domain.people_changes import AskAgent, SettleAlias
+from mailticket.domain.sender import AliasFacts, AliasState
+from mailticket.domain.types import Arrival, EvidenceKind, Facts, Outcome, ThreadEvidence, TicketFacts
 from mailticket.mail.read import read
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -12,7 +12,8 @@ from mailticket.config.desk import Actions, Condition, Desk, Rule
 from mailticket.config.rules import COMPARISONS, FIELDS, OPPOSITES
 from mailticket.domain.conditions import Unusable, judge, rule_in_words
 from mailticket.domain.rule_facts import MailFacts
-from mailticket.domain.types import SenderHistory, TicketFacts
+from mailticket.domain.sender import SenderHistory
+from mailticket.domain.types import TicketFacts
 from tests.unit.test_routing import desk as routing_desk
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)  # a Monday

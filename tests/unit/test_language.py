@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailticket.domain.person import CHOSEN, language_for, language_of
-from mailticket.domain.types import PersonFacts
+from mailticket.domain.sender import PersonFacts
 from mailticket.mail.language_words import STOP_WORDS
 from mailticket.mail.read import read
 from mailticket.mail.types import Writer

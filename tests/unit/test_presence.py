@@ -19,8 +19,9 @@ from mailticket.domain.absence import (
     until_words,
 )
 from mailticket.domain.absence_commands import read_absence
+from mailticket.domain.notice import Notice
 from mailticket.domain.standing_in import handed_on
-from mailticket.domain.types import Audience, Notice
+from mailticket.domain.types import Audience
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)  # a Saturday, 11:00 in Berlin
 DAY = timedelta(days=1)

@@ -25,18 +25,9 @@ from mailticket.domain.change import (
 from mailticket.domain.decide import decide
 from mailticket.domain.routing import MailFacts, react, route
 from mailticket.domain.rule_run import try_rules
+from mailticket.domain.sender import SenderHistory, SenderLoad
 from mailticket.domain.tie_changes import SetCustomField
-from mailticket.domain.types import (
-    Arrival,
-    EvidenceKind,
-    Facts,
-    Outcome,
-    SenderHistory,
-    SenderLoad,
-    ThreadEvidence,
-    TicketFacts,
-    Trust,
-)
+from mailticket.domain.types import Arrival, EvidenceKind, Facts, Outcome, ThreadEvidence, TicketFacts, Trust
 from mailticket.mail.read import read
 from tests.unit.test_conditions import TICKET
 from tests.unit.test_routing import desk as routing_desk

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailticket.domain.screening import closest, kind_of, matches, names
-from mailticket.domain.types import BanFacts
+from mailticket.domain.sender import BanFacts
 from mailticket.errors import Permanent
 
 

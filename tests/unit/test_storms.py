@@ -9,8 +9,9 @@ import pytest
 
 from mailticket.config.desk import Desk
 from mailticket.domain.change import AddEntry, Decision, OpenTicket, SetField
+from mailticket.domain.sender import SenderLoad
 from mailticket.domain.storms import content_key, govern, subject_key
-from mailticket.domain.types import Audience, EntryKind, Facts, Outcome, SenderLoad, TicketFacts, Trust
+from mailticket.domain.types import Audience, EntryKind, Facts, Outcome, TicketFacts, Trust
 from mailticket.mail.read import read
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
