@@ -86,6 +86,8 @@ class FollowUp(Section):
     """After this much time without a word a closed ticket is archived."""
     keep_in_loop: PositiveDuration | None = None
     update_customer: Literal["never", "once", "always"] = "never"
+    unassign: PositiveDuration | None = None
+    """A ticket that its assignee leaves lying for so long goes back to the department."""
     longest_absence: int = Field(default=60, ge=0, le=366)
     """Days that an out-of-office may put a step off, counted from its mail."""
 

@@ -42,6 +42,7 @@ CATALOGUE: dict[str, TemplateSpec] = {
         TemplateSpec("brake.alert", "agent", "mail is kept silently, or not answered", ("ticket",)),
         TemplateSpec("note.alert", "agent", "a colleague's note or answer", ("ticket",)),
         TemplateSpec("assigned.alert", "agent", "a ticket was given to somebody", ("ticket",)),
+        TemplateSpec("released.alert", "agent", "a ticket was taken back from its agent", ("ticket",)),
         TemplateSpec("transfer.alert", "agent", "a ticket came from another department", ("ticket",)),
         TemplateSpec("referral.alert", "agent", "another department's ticket to see", ("ticket",)),
         TemplateSpec("waited.alert", "agent", "what a ticket waited for is done", ("ticket",)),

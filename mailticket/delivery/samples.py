@@ -290,6 +290,13 @@ SAMPLES: dict[str, Callable[[], Letter]] = {
         comments="You know the login servers best.",
         reason="the ticket is now yours",
     ),
+    "released.alert": lambda: _letter(
+        ticket=sample_ticket(),
+        message=_MESSAGE,
+        notice="Anna Agent has done nothing on it for 8 h, and it waits for the desk.",
+        about="Anna Agent",
+        reason="it is your department's ticket",
+    ),
     "transfer.alert": lambda: _letter(
         ticket=sample_ticket(department="System administration", priority="Emergency"),
         message=_MESSAGE,

@@ -5,6 +5,7 @@
     auto-close       nobody objected to a resolution
     auto-archive     a closed ticket is put away
     keep-in-loop     the customer has heard nothing for too long: remind the agent
+    auto-unassign    whoever has the ticket leaves it lying: it goes back to the department
 
 - Each step counts from the one before it, as it was really taken; so a daemon that was down over a
   weekend sends one reminder and not two, and no ticket is resolved right after a late reminder.
@@ -13,6 +14,10 @@
   that date, for as long as they do not write themselves.
 - The silence that keep-in-loop measures begins with the first message that nobody answered, or else
   with the last answer; it is not measured while the ticket waits for the customer or is resolved.
+- A ticket lies for as long as its assignee does nothing on it (an answer, a note, a command: anything
+  counts) while the customer, or a promise of the SLA plan, waits for the desk. What was before they got
+  it, and the time in which it waited for somebody else, is not laid to their charge. Absence is no excuse:
+  the customer waits all the same.
 
 Durations count in the working time of the follow-up's schedule, which the caller passes compiled.
 """
@@ -40,6 +45,7 @@ class Step(enum.StrEnum):
     RESOLVE = "auto-resolve"
     CLOSE = "auto-close"
     LOOP = "keep-in-loop"
+    UNASSIGN = "auto-unassign"
     ARCHIVE = "auto-archive"
 
 
@@ -56,11 +62,18 @@ class Happened(enum.StrEnum):
     """One of these steps."""
     ABSENT = "absent"
     """The requester's mail system says until when they are away."""
+    ASSIGNED = "assigned"
+    """Somebody else has it from now on, or nobody."""
+    ACT = "act"
+    """An agent did anything else on it: a note, a command."""
 
 
 @dataclass(frozen=True, slots=True)
 class FollowEvent:
-    """One of these, when (aware UTC). told  with a keep-in-loop step: the customer got an update too."""
+    """One of these, when (aware UTC).
+
+    told  with a keep-in-loop step: the customer got an update too; by  key of the agent who did it
+    """
 
     at: datetime
     kind: Happened
@@ -68,6 +81,7 @@ class FollowEvent:
     step: Step | None = None
     told: bool = False
     returns_on: date | None = None
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +106,32 @@ def follow_up_of(desk: Desk, department: str) -> FollowUp | None:
 
 
 def outlook(
-    plan: FollowUp, events: Iterable[FollowEvent], working_time: WorkingTime, now: datetime
+    plan: FollowUp,
+    events: Iterable[FollowEvent],
+    working_time: WorkingTime,
+    now: datetime,
+    *,
+    assignee: str | None = None,
+    promised: bool = False,
 ) -> Outlook:
-    """What is due next for a ticket with these events, in the order of its log."""
+    """What is due next for a ticket with these events, in the order of its log.
+
+    assignee: key of the agent who has it; promised: its SLA plan promises something that is still to come
+    """
     seen = _Seen(plan, working_time, now)
     for event in events:
         seen.take(event)
-    return seen.outlook()
+    return seen.outlook(assignee, promised=promised)
 
 
 @dataclass(slots=True)
 class _Seen:
-    """The events folded up. taken  the steps since the last human word, with when they were taken."""
+    """The events folded up.
+
+    taken  the steps since the last human word, with when they were taken
+    asked_at  since when the desk has something to do, None while it has not; given_at  when whoever has
+    the ticket got it; acted  when each agent last did anything on it
+    """
 
     plan: FollowUp
     working: WorkingTime
@@ -115,20 +143,26 @@ class _Seen:
     told: bool = False
     away_until: datetime | None = None
     taken: dict[Step, datetime] = field(default_factory=dict)
+    asked_at: datetime | None = None
+    given_at: datetime | None = None
+    acted: dict[str, datetime] = field(default_factory=dict)
 
     def take(self, event: FollowEvent) -> None:
         at = event.at if event.at <= self.now + WRONG_CLOCK else self.now
+        if event.by:
+            self.acted[event.by] = at
         match event.kind:
             case Happened.CREATED:
-                self.status_at = self.silent_since = at
+                self.status_at = self.silent_since = self.asked_at = self.given_at = at
             case Happened.CUSTOMER:
+                self.asked_at = self.asked_at or at
                 if self.desk_spoke_last or self.silent_since is None:
                     self._heard(at)
                 self.desk_spoke_last, self.away_until = False, None
                 self._anew(at)
             case Happened.ANSWER:
                 self._heard(at)
-                self.desk_spoke_last = True
+                self.desk_spoke_last, self.asked_at = True, None
                 self._anew(at)
             case Happened.STATUS:
                 self._moved(event.status, at)
@@ -137,8 +171,10 @@ class _Seen:
                 self.told = self.told or event.told
             case Happened.ABSENT if event.returns_on is not None:
                 self.away_until = self._return(event.returns_on, at)
+            case Happened.ASSIGNED:
+                self.given_at = at
 
-    def outlook(self) -> Outlook:
+    def outlook(self, assignee: str | None, *, promised: bool) -> Outlook:
         found: dict[Step, datetime | None] = {}
         if self.status == Status.WAITING:
             step, base, wait = self._while_waiting()
@@ -151,6 +187,8 @@ class _Seen:
             found[Step.LOOP] = self._after(
                 self.taken.get(Step.LOOP, self.silent_since), self.plan.keep_in_loop
             )
+        if assignee is not None and self.status in ACTIVE:
+            found[Step.UNASSIGN] = self._after(self._lies_since(assignee, promised), self.plan.unassign)
         update = self.plan.update_customer == "always" or (
             self.plan.update_customer == "once" and not self.told
         )
@@ -160,6 +198,14 @@ class _Seen:
         self.silent_since, self.told = at, False
         self.taken.pop(Step.LOOP, None)
 
+    def _lies_since(self, assignee: str, promised: bool) -> datetime | None:
+        """Since when the assignee has left the ticket lying; None where nobody waits for them."""
+        begun = self.asked_at or (self.silent_since if promised else None)
+        if begun is None:
+            return None
+        times = (begun, self.given_at, self.acted.get(assignee))
+        return max(at for at in times if at is not None)
+
     def _anew(self, at: datetime) -> None:
         """Reminders and closing count from the last human word."""
         self.status_at = at
@@ -168,6 +214,8 @@ class _Seen:
 
     def _moved(self, status: str, at: datetime) -> None:
         counted = self.status in ACTIVE or self.status == Status.ON_HOLD
+        if status in ACTIVE and self.status not in ACTIVE:
+            self.asked_at = at
         self.status = status
         self._anew(at)
         if not counted and (status in ACTIVE or status == Status.ON_HOLD):

@@ -8,6 +8,7 @@ from typing import Any
 
 from mailticket.config.desk import Desk, FollowUp
 from mailticket.domain.absence import NOTHING_RECORDED, Presence, stand_in
+from mailticket.domain.alert_switches import hearers
 from mailticket.domain.assignment import alerted
 from mailticket.domain.followup import Outlook, Step
 from mailticket.domain.notice import Notice
@@ -83,6 +84,36 @@ def reminders(
             key=f"loop.reminder:{cause}:{ticket.id}:{identity}",
             reason="the customer has heard nothing for a while, and you have this ticket",
             extra=_moments(seen.since, None) | {"updated": seen.update},
+        )
+
+
+def given_back_notices(
+    ticket: TicketFacts, desk: Desk, cause: str, former: str, why: str
+) -> Iterator[Notice]:
+    """A ticket was taken back from the agent `former`, and why: they and the department are told.
+
+    ticket: as it is now, with whoever was chosen instead, who is told of that and not of this.
+    """
+    department = alerted(desk, ticket.department, None, ticket.team).agents
+    told = (former, *hearers("assignment", department, ticket, desk))
+    name = desk.agents[former].name if former in desk.agents else former
+    for key in dict.fromkeys(told):
+        agent = desk.agents.get(key)
+        if agent is None or key == ticket.assignee:
+            continue
+        identity = f"agent:{key}"
+        yield Notice(
+            template="released.alert",
+            audience=Audience.INTERNAL,
+            recipient=agent.address,
+            recipient_name=agent.name,
+            identity=identity,
+            ticket_id=ticket.id,
+            entry_id=None,
+            automatic="auto-generated",
+            key=f"released.alert:{cause}:{ticket.id}:{identity}",
+            reason="you had this ticket" if key == former else "it is your department's ticket",
+            extra={"notice": f"{why[:1].upper()}{why[1:]}.", "about": "you" if key == former else name},
         )
 
 

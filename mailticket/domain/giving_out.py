@@ -72,6 +72,35 @@ def given(decision: Decision, pool: Pool, choice: Choice) -> Decision:
     return replace(decision, changes=(*changes, turn), reasons=(*decision.reasons, choice.reason))
 
 
+def wanted_again(ticket: TicketFacts, desk: Desk, language: str | None) -> Wanted | None:
+    """Among whom a ticket is given out again, never to whoever has it; None where agents take them."""
+    pool = pool_of(desk, ticket.department, ticket.team)
+    but = (ticket.assignee,) if ticket.assignee is not None else ()
+    about = _about(ticket.topic, ticket.tags, language)
+    return None if pool is None else Wanted(pool, ticket.requester, about, but)
+
+
+def given_back(
+    ticket: TicketFacts, desk: Desk, lying: str, pool: Pool | None, choice: Choice | None
+) -> tuple[SetField | TakeTurn, ...]:
+    """The department gets a ticket back that its assignee left lying, and whoever was chosen gets it then.
+
+    lying: for how long, in words; pool, choice: among whom it is given out and who was chosen, if at all
+    """
+    had = ticket.assignee or ""
+    name = desk.agents[had].name if had in desk.agents else had
+    why = f"{name} has done nothing on it for {lying}, and it waits for the desk"
+    if pool is None or choice is None:
+        return (SetField(ticket.id, "assignee", None, _SYSTEM, why),)
+    if choice.agent is None:
+        return (SetField(ticket.id, "assignee", None, _SYSTEM, f"{why}; {choice.reason}"),)
+    return (
+        SetField(ticket.id, "assignee", None, _SYSTEM, why),
+        SetField(ticket.id, "assignee", choice.agent, _SYSTEM, choice.reason),
+        TakeTurn(pool.key, choice.agent, choice.reason),
+    )
+
+
 def deputised(decision: Decision, desk: Desk, presence: Presence, now: datetime) -> Decision:
     """New work named for an agent who is away goes to the deputy; without one it is left to be given out."""
     opening = _opening(decision)

@@ -88,7 +88,7 @@ def offered(ticket: TicketFacts, reader: str, desk: Desk, *, alerting: bool = Fa
 
 _OFFERING = frozenset({
     "ticket.alert", "message.alert", "note.alert", "assigned.alert", "transfer.alert", "bounce.alert",
-    "loop.reminder", "ticket.warning", "ticket.overdue",
+    "loop.reminder", "released.alert", "ticket.warning", "ticket.overdue",
 })  # fmt: skip
 _ALERTING = frozenset({"ticket.warning", "ticket.overdue"})
 

@@ -53,8 +53,14 @@ def follow_up_outlook(
         .where(TicketEvent.ticket_id == ticket.id)
         .order_by(TicketEvent.id)
     )
-    events = _follow_events(counting(rows.all()), ticket.requester_address)
-    return outlook(plan, events, times.of(plan.schedule), now)
+    return outlook(
+        plan,
+        _follow_events(counting(rows.all()), ticket.requester_address),
+        times.of(plan.schedule),
+        now,
+        assignee=ticket.assignee,
+        promised=ticket.due_at is not None,
+    )
 
 
 def last_answer(session: Session, ticket_id: int) -> tuple[int, datetime] | None:
@@ -77,11 +83,22 @@ def _follow_events(
     rows: Iterable[Row[str, str, datetime, dict[str, Any]]], requester: str
 ) -> Iterable[FollowEvent]:
     for kind, actor, at, data in rows:
+        by = _agent_of(actor, data)
         if data.get("returns_on") and actor == requester:
             yield FollowEvent(at, Happened.ABSENT, returns_on=date.fromisoformat(data["returns_on"]))
         elif kind in _TOLD and not data.get("automatic") and not data.get("thanks"):
-            yield FollowEvent(at, _TOLD[EventKind(kind)])
+            yield FollowEvent(at, _TOLD[EventKind(kind)], by=by)
         elif data.get("field") == "status":
-            yield FollowEvent(at, Happened.STATUS, status=data["after"])
+            yield FollowEvent(at, Happened.STATUS, status=data["after"], by=by)
+        elif data.get("field") == "assignee":
+            yield FollowEvent(at, Happened.ASSIGNED, by=by)
         elif kind == EventKind.FOLLOWED_UP:
             yield FollowEvent(at, Happened.TAKEN, step=Step(data["step"]), told=bool(data.get("told")))
+        elif by:
+            yield FollowEvent(at, Happened.ACT, by=by)
+
+
+def _agent_of(actor: str, data: dict[str, Any]) -> str:
+    """Key of the agent who did it by hand, or passed on what somebody wrote; "" for anybody else."""
+    who: str = data.get("passed_by") or actor
+    return who.removeprefix("agent:") if who.startswith("agent:") and not data.get("automatic") else ""

@@ -31,6 +31,7 @@ from mailticket.store.followups import follow_up_outlook, last_answer
 from mailticket.store.models import Ticket
 from mailticket.store.queries import ticket_facts
 from mailticket.work.announce import announce
+from mailticket.work.giving_back import give_back
 from mailticket.work.webhooks import tell_webhooks
 
 log = structlog.get_logger()
@@ -76,7 +77,9 @@ class FollowUps:
             announce(session, notices, facts, desk, self._secret, now)
             deadlines.plan(session, ticket.id, step, now + AFTER_GUARD, now)
             return []
-        if step is Step.LOOP:
+        if step is Step.UNASSIGN:
+            give_back(session, ticket, facts, plan, desk, self._times(), self._secret, cause, now)
+        elif step is Step.LOOP:
             self._remind(session, facts, plan, seen, desk, cause, now)
         elif self._told(session, step, facts, plan, seen, desk, cause, now):
             self._take(session, ticket, step, desk, cause, now)

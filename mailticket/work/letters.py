@@ -52,6 +52,7 @@ _SHOWS_LAST_MESSAGE = (
     "ticket.wakeup",
     "ticket.reminder",
     "assigned.alert",
+    "released.alert",
     "transfer.alert",
     "ticket.overdue",
     "ticket.warning",

@@ -251,6 +251,116 @@ def test_a_reminder_repeats_the_last_answer_and_can_be_replied_to(room: Room) ->
     assert mail.context["extra"]["since_date"] == START.isoformat()
 
 
+LYING: dict[str, Any] = {
+    "departments": {
+        "support": {
+            "name": "Support", "addresses": ["support@desk.example"], "members": ["tom", "una", "vic"],
+            "assign": ["round_robin"],
+        }
+    },
+    "agents": {
+        key: {"key": key, "name": key.capitalize(), "addresses": [f"{key}@staff.example"]}
+        for key in ("tom", "una", "vic")
+    },
+    "follow_ups": {"gentle": {"key": "gentle", "unassign": "8h"}},
+}  # fmt: skip
+
+
+def released(room: Room) -> list[tuple[str, str | None, str]]:
+    """(kind, who has it then, why) of every change of hands."""
+    with reading(room.engine) as session:
+        rows = session.execute(
+            select(TicketEvent.kind, TicketEvent.data, TicketEvent.reason)
+            .where(TicketEvent.kind.in_(["assigned", "released"]))
+            .order_by(TicketEvent.id)
+        )
+        return [(kind, data["after"], reason) for kind, data, reason in rows]
+
+
+def assignee(room: Room) -> str | None:
+    with reading(room.engine) as session:
+        return session.get_one(Ticket, room.ticket).assignee
+
+
+def test_a_ticket_left_lying_goes_to_the_next_agent_and_everybody_is_told(
+    engine: Engine, clock: Clock
+) -> None:
+    room = Room(engine, clock, desk(**LYING))
+    assert room.planned() == {"auto-unassign": START + timedelta(hours=8)}
+    clock.forward(hours=8)
+    assert (room.tick(), room.tick()) == (1, 0)
+    assert released(room) == [
+        ("released", None, "Tom has done nothing on it for 8 h, and it waits for the desk"),
+        ("assigned", "una", "round robin: Una is the first"),
+    ]
+    assert assignee(room) == "una"
+    assert sorted(room.mails()) == [
+        ("assigned.alert", "una@staff.example"),
+        ("released.alert", "tom@staff.example"),
+        ("released.alert", "vic@staff.example"),
+    ]
+    assert room.planned() == {"auto-unassign": START + timedelta(hours=16)}
+
+
+def test_whatever_the_assignee_does_on_it_starts_the_time_anew(engine: Engine, clock: Clock) -> None:
+    room = Room(engine, clock, desk(**LYING))
+    clock.forward(hours=7)
+    room.happens(EventKind.EDITED, field="priority", before="normal", after="high")
+    assert room.planned() == {"auto-unassign": clock() + timedelta(hours=8)}
+    clock.forward(hours=7)
+    room.happens(EventKind.NOTE)
+    room.happens(EventKind.NOTE, automatic=True)  # an out-of-office is nobody's doing
+    clock.forward(hours=1)
+    room.happens(EventKind.NOTE, "agent:una")
+    assert room.planned() == {"auto-unassign": clock() + timedelta(hours=7)}
+    room.waits()
+    assert room.planned() == {}
+    clock.forward(days=3)
+    assert (room.tick(), assignee(room)) == (0, "tom")
+
+
+def test_a_ticket_that_nobody_can_take_stays_with_the_department(engine: Engine, clock: Clock) -> None:
+    away = {key: {**LYING["agents"][key], "away": ["2026-06-01..2026-06-30"]} for key in ("una", "vic")}
+    room = Room(engine, clock, desk(**LYING | {"agents": LYING["agents"] | away}))
+    clock.forward(hours=8)
+    room.tick()
+    ((kind, now, why),) = released(room)
+    assert (kind, now) == ("released", None)
+    assert why.startswith("Tom has done nothing on it for 8 h")
+    assert "nobody of Support can take it now" in why
+    assert assignee(room) is None
+    assert room.planned() == {}
+    assert ("released.alert", "tom@staff.example") in room.mails()
+
+
+def test_an_absent_agents_ticket_goes_back_like_any_other_and_without_a_strategy_to_nobody(
+    engine: Engine, clock: Clock
+) -> None:
+    tom = {"tom": {**LYING["agents"]["tom"], "away": ["2026-06-01..2026-06-30"]}}
+    support = {"support": {**LYING["departments"]["support"], "assign": []}}
+    room = Room(engine, clock, desk(**LYING | {"agents": LYING["agents"] | tom, "departments": support}))
+    clock.forward(hours=8)
+    room.tick()
+    assert released(room) == [
+        ("released", None, "Tom has done nothing on it for 8 h, and it waits for the desk")
+    ]
+    assert {template for template, _ in room.mails()} == {"released.alert"}
+    assert {"una@staff.example", "vic@staff.example"} <= {recipient for _, recipient in room.mails()}
+
+
+def test_three_machines_take_a_ticket_back_once(engine: Engine, clock: Clock, database_url: str) -> None:
+    room = Room(engine, clock, desk(**LYING))
+    clock.forward(hours=9)
+    engines = [open_engine(database_url) for _ in range(3)]
+    try:
+        at_once(lambda number: room.tick(engines[number]), 3)
+        room.tick()
+    finally:
+        for other in engines:
+            other.dispose()
+    assert [kind for kind, _, _ in released(room)] == ["released", "assigned"]
+
+
 def test_an_absence_that_comes_by_mail_keeps_its_date_on_the_ticket(engine: Engine) -> None:
     small = SmallDesk(engine)
     small.receive(

@@ -110,6 +110,69 @@ def test_how_long_the_customer_has_heard_nothing(events: tuple[FollowEvent, ...]
     assert due(*events) == {"keep-in-loop": hours}
 
 
+LYING = FollowUp(unassign=8 * HOUR)
+
+
+def passed(hours: float) -> FollowEvent:
+    return FollowEvent(NOON + hours * HOUR, Happened.ASSIGNED)
+
+
+def act(hours: float, by: str = "tom", kind: Happened = Happened.ACT, status: str = "") -> FollowEvent:
+    return FollowEvent(NOON + hours * HOUR, kind, by=by, status=status)
+
+
+def wrote_back(hours: float, by: str = "tom") -> FollowEvent:
+    return act(hours, by, Happened.ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("events", "hours"),
+    [
+        ((), 8),  # it was opened for somebody, who does nothing
+        ((passed(3),), 3 + 8),  # what was before they got it is not laid to their charge
+        ((passed(3), act(5)), 5 + 8),  # a note, or any command
+        ((passed(3), act(5, by="sue")), 3 + 8),  # a colleague's does not count
+        ((passed(3), act(2), customer(5)), 3 + 8),
+        ((passed(3), customer(5), customer(9)), 3 + 8),  # a customer who asks again does not give more time
+        ((wrote_back(5),), None),  # answered: nobody waits for them
+        ((wrote_back(5), customer(20)), 20 + 8),
+        ((wrote_back(5), customer(20), customer(26)), 20 + 8),
+        ((wrote_back(5), customer(20), act(21)), 21 + 8),
+        ((wrote_back(5, "sue"),), None),
+        # not while it waits for somebody else, or is finished
+        ((status(2, "waiting"),), None),
+        ((status(2, "on-hold"),), None),
+        ((status(2, "resolved"),), None),
+        ((status(2, "closed"),), None),
+        ((status(2, "on-hold"), customer(3)), None),
+        # the time begins when it comes back
+        ((status(2, "waiting"), customer(30), status(30, "in-progress")), 30 + 8),
+        ((status(2, "on-hold"), customer(3), status(30, "in-progress")), 30 + 8),
+        ((wrote_back(1), status(2, "resolved"), customer(30), status(30, "open")), 30 + 8),
+        ((act(5, kind=Happened.STATUS, status="in-progress"),), 5 + 8),
+        ((status(5, "in-progress"),), 8),  # nobody's doing: the desk itself
+    ],
+)
+def test_how_long_a_ticket_is_left_lying(events: tuple[FollowEvent, ...], hours: float | None) -> None:
+    found = outlook(LYING, (CREATED, *events), ALWAYS, NOON + 90 * DAY, assignee="tom").due
+    assert found == ({} if hours is None else {Step.UNASSIGN: NOON + hours * HOUR})
+
+
+def test_a_promise_of_the_plan_waits_for_the_agent_where_the_customer_does_not() -> None:
+    story = (CREATED, wrote_back(5))
+    assert outlook(LYING, story, ALWAYS, NOON, assignee="tom").due == {}
+    found = outlook(LYING, story, ALWAYS, NOON, assignee="tom", promised=True).due
+    assert found == {Step.UNASSIGN: NOON + 13 * HOUR}
+    waiting = (*story, status(6, "waiting"))
+    assert outlook(LYING, waiting, ALWAYS, NOON, assignee="tom", promised=True).due == {}
+
+
+def test_nobody_has_nothing_taken_away_and_the_time_counts_in_working_hours() -> None:
+    assert outlook(LYING, (CREATED,), OFFICE, NOON).due == {}
+    found = outlook(LYING, (CREATED,), OFFICE, NOON, assignee="tom").due
+    assert found == {Step.UNASSIGN: datetime(2026, 6, 2, 12, tzinfo=UTC)}  # five hours today, three tomorrow
+
+
 @pytest.mark.parametrize(
     ("left_out", "events", "expected"),
     [
@@ -271,6 +334,7 @@ def story_event(at: datetime, what: str) -> FollowEvent:
         status=rest if kind == "status" else "",
         step=Step(rest) if kind == "taken" else None,
         returns_on=date.fromisoformat(rest) if kind == "absent" else None,
+        by="tom" if kind in ("act", "answer") else "",
     )
 
 
@@ -284,8 +348,13 @@ def test_the_examples_of_the_documentation_are_true(example: str) -> None:
         assert match is not None, line
         at = moment(match[1], match[2])
         if match[3].startswith("? "):
-            step, weekday, when = match[3][2:].split(" ", 2)
-            assert outlook(plan, story, working, at).due == {Step(step): moment(weekday, when)}, line
+            step, _, when = match[3][2:].partition(" ")
+            expected = {} if when == "never" else {Step(step): moment(*when.split(" ", 1))}
+            found = outlook(plan, story, working, at, assignee="tom").due
+            unassigning = step == Step.UNASSIGN
+            assert {one: due for one, due in found.items() if (one is Step.UNASSIGN) is unassigning} == (
+                expected
+            ), line
             asked += 1
         else:
             story.append(story_event(at, match[3]))
