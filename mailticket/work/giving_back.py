@@ -39,7 +39,8 @@ def give_back(
 
     cause: unique name of this step. The caller holds the ticket and plans what comes next.
     """
-    assert facts.assignee is not None and follow_up.unassign is not None  # or the step is not due
+    assert facts.assignee is not None  # or the step is not due, as below
+    assert follow_up.unassign is not None
     around_the_clock = times.of(follow_up.schedule).around_the_clock
     lying = spoken(follow_up.unassign, days=around_the_clock)
     pool, choice = _chosen(session, facts, desk, times, now)
