@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from tests import servers
 
 if TYPE_CHECKING:
     from tests.servers.certificates import Certificates
+    from tests.servers.databases import PostgresTemplate, SqliteTemplate
     from tests.servers.dovecot import Dovecot
     from tests.servers.postgres import Postgres
     from tests.servers.sink import SmtpSink
@@ -86,3 +88,40 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'mailticket.db'}"
     url: str = request.getfixturevalue("postgres_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> SqliteTemplate:
+    """An SQLite database at the newest revision, to be copied."""
+    from tests.servers.databases import SqliteTemplate
+
+    return SqliteTemplate(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Postgres) -> PostgresTemplate:
+    """A PostgreSQL database at the newest revision, to be copied."""
+    from tests.servers.databases import PostgresTemplate
+
+    return PostgresTemplate(postgres)
+
+
+@pytest.fixture
+def migrated_copy(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
+    """Makes a database without rows at the newest revision, of the kind named; its URL."""
+
+    def copy(kind: str) -> str:
+        if kind == "postgres":
+            postgres: PostgresTemplate = request.getfixturevalue("postgres_template")
+            return postgres.copy()
+        sqlite: SqliteTemplate = request.getfixturevalue("sqlite_template")
+        return sqlite.copy(tmp_path / f"mailticket-{next(numbers)}.db")
+
+    numbers = count(1)
+    return copy
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def migrated_url(request: pytest.FixtureRequest, migrated_copy: Callable[[str], str]) -> str:
+    """The URL of a database without rows at the newest revision; once on SQLite and once on PostgreSQL."""
+    return migrated_copy(request.param)

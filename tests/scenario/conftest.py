@@ -11,6 +11,12 @@ from tests.scenario.daemon import Daemon
 from tests.scenario.simulated import SimulatedClock, SimulatedDesk
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, migrated_copy: Callable[[str], str]) -> str:
+    """As everywhere, but migrated already; what becomes of an empty database, test_main_job.py shows."""
+    return migrated_copy(request.param)
+
+
 @pytest.fixture
 def daemon(tmp_path: Path, database_url: str) -> Iterator[Daemon]:
     """A running daemon with outgoing mail in a Maildir, once for each database."""
@@ -19,13 +25,14 @@ def daemon(tmp_path: Path, database_url: str) -> Iterator[Daemon]:
 
 
 @pytest.fixture
-def make_daemon(tmp_path: Path) -> Iterator[Callable[..., Daemon]]:
-    """Makes daemons that are not started yet; whatever still runs at the end is killed."""
+def make_daemon(tmp_path: Path, migrated_copy: Callable[[str], str]) -> Iterator[Callable[..., Daemon]]:
+    """Makes daemons, not started yet, on SQLite if not told otherwise; all are killed at the end."""
     made: list[Daemon] = []
 
     def make(name: str = "desk", **options: object) -> Daemon:
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
+        options["database"] = options.get("database") or migrated_copy("sqlite")
         daemon = Daemon(folder, **options)  # type: ignore[arg-type] # passed on as given
         made.append(daemon)
         return daemon

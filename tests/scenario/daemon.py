@@ -10,7 +10,6 @@ import signal
 import smtplib
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.scenario.books import Books
-from tests.servers import wait_until
+from tests.servers import forked, wait_until
 
 DESK = """
 [service]
@@ -131,7 +130,7 @@ class Daemon:
     environment: dict[str, str] = field(default_factory=dict)
     smtp_port: int = field(default_factory=steady_port)
     lmtp_port: int = field(default_factory=steady_port)
-    process: subprocess.Popen[bytes] | None = None
+    process: forked.Forked | None = None
 
     def __post_init__(self) -> None:
         self.config = self.folder / "config"
@@ -177,14 +176,12 @@ class Daemon:
     def launch(self, **environment: str) -> None:
         """Start, and wait for nothing."""
         self.write_configuration()
-        with (self.folder / "daemon.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "mailticket", "--config", str(self.config), "run"],
-                stdout=log,
-                stderr=log,
-                env=self.environ(**environment),
-                cwd=self.folder,
-            )
+        self.process = forked.start(
+            ["--config", str(self.config), "run"],
+            env=self.environ(**environment),
+            cwd=self.folder,
+            log=self.folder / "daemon.log",
+        )
 
     def ended(self) -> bool:
         """The process is gone."""
@@ -236,19 +233,11 @@ class Daemon:
         return datetime.now(UTC) + timedelta(seconds=float(moved or 0))
 
     def command(
-        self, *arguments: str, check: bool = True, **options: Any
+        self, *arguments: str, check: bool = True, given: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """Run a mailticket command on this configuration."""
-        done = subprocess.run(
-            [sys.executable, "-m", "mailticket", "--config", str(self.config), *arguments],
-            capture_output=True,
-            text=True,
-            env=self.environ(),
-            cwd=self.folder,
-            timeout=60,
-            check=False,
-            **options,
-        )
+        words = ["--config", str(self.config), *arguments]
+        done = forked.run(words, env=self.environ(), cwd=self.folder, timeout=60, given=given)
         assert not check or done.returncode == 0, (
             f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import smtplib
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -167,7 +170,7 @@ def test_the_same_mail_five_times_gives_one_ticket_and_one_acknowledgement(daemo
         server.sendmail(
             "ann@customer.example", ["support@desk.example"], b"Received: from a relay\r\n" + mail
         )
-    daemon.command("deliver", "support@desk.example", input=mail.decode().replace("\r\n", "\n"))
+    daemon.command("deliver", "support@desk.example", given=mail.decode().replace("\r\n", "\n"))
     daemon.wait_to("ann@customer.example")
     daemon.idle()
     only_ticket(daemon)
@@ -204,3 +207,26 @@ def test_a_delivery_report_about_an_answer_is_noted_on_the_ticket(daemon: Daemon
     found = show(daemon, only_ticket(daemon)["number"])
     assert "mailbox full" in found["entries"][-1]["text"]
     assert len(daemon.to("MAILER-DAEMON")) == 0
+
+
+def test_an_empty_database_is_set_up_by_the_daemon_itself(tmp_path: Path) -> None:
+    with Daemon(tmp_path) as daemon:
+        assert "migrated_from=None" in daemon.log()
+        daemon.send(new_mail())
+        daemon.wait_to("ann@customer.example")
+
+
+def test_the_program_is_the_same_in_a_fork_and_on_the_command_line(daemon: Daemon) -> None:
+    """What the other scenarios leave out, to save the time of importing the program hundreds of times."""
+    daemon.send(new_mail())
+    daemon.idle()
+    words = ["--config", str(daemon.config), "ticket", "list", "--json"]
+    called = subprocess.run(
+        [sys.executable, "-m", "mailticket", *words],
+        capture_output=True, text=True, env=daemon.environ(), cwd=daemon.folder, check=True,
+    )  # fmt: skip
+    forked = daemon.command(*words[2:])
+    assert (called.stdout, called.stderr) == (forked.stdout, forked.stderr)
+    assert "I cannot log in" in called.stdout
+    wrong = daemon.command("ticket", "show", "nothing", check=False)
+    assert (wrong.returncode, "nothing" in wrong.stderr) == (1, True)

@@ -68,7 +68,7 @@ class Postgres:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self.stop()
+        self.stop(signal.SIGQUIT)  # nothing of it is needed any more
         shutil.rmtree(self.root, ignore_errors=True)
 
     def start(self) -> None:
@@ -99,10 +99,10 @@ class Postgres:
         """The URL of a database, as the configuration takes it."""
         return f"postgresql:///{database}?host={self.root}&user=mt"
 
-    def new_database(self) -> str:
-        """The URL of a new, empty database."""
+    def new_database(self, template: str | None = None) -> str:
+        """The URL of a new database: empty, or a copy of `template`, to which nobody is connected."""
         name = f"mt{os.getpid()}_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name}")
+        self.execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
         return self.url(name)
 
     def execute(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:

@@ -12,7 +12,6 @@ from sqlalchemy import Engine
 from mailticket.mail.types import RawMail
 from mailticket.store.engine import open_engine
 from mailticket.store.inbox import Inbox
-from mailticket.store.migrate import migrate
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=1)
@@ -41,10 +40,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(migrated_url: str) -> Iterator[Engine]:
     """A database of this test's own at the newest revision, on SQLite and on PostgreSQL."""
-    engine = open_engine(database_url)
-    migrate(engine)
+    engine = open_engine(migrated_url)
     yield engine
     engine.dispose()
 

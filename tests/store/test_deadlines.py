@@ -104,12 +104,12 @@ def _tick(engine: Engine) -> None:
 
 
 def test_ticks_on_three_machines_at_once_late_and_twice_ring_once_for_each_deadline(
-    database_url: str, engine: Engine, tickets: list[int]
+    migrated_url: str, engine: Engine, tickets: list[int]
 ) -> None:
     with transaction(engine) as session:
         for ticket in tickets:
             deadlines.plan(session, ticket, "overdue", NOW - HOUR)
-    machines = [open_engine(database_url) for _ in range(3)]
+    machines = [open_engine(migrated_url) for _ in range(3)]
 
     def machine(number: int) -> None:
         for _ in range(4):

@@ -139,9 +139,9 @@ def test_a_digest_comes_once_for_a_slot_across_restarts_and_clock_steps(engine: 
     assert len(mails(engine)) == 4
 
 
-def test_of_several_daemons_one_makes_it(engine: Engine, clock: Clock, database_url: str) -> None:
+def test_of_several_daemons_one_makes_it(engine: Engine, clock: Clock, migrated_url: str) -> None:
     add_ticket(engine, "1")
-    engines = [open_engine(database_url) for _ in range(3)]
+    engines = [open_engine(migrated_url) for _ in range(3)]
     try:
         for day in range(3):
             clock.now = MONDAY + day * DAY

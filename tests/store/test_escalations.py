@@ -294,12 +294,12 @@ def test_a_leap_day_counts_as_a_day(engine: Engine) -> None:
 
 
 def test_ticks_of_three_daemons_at_once_twice_and_late_change_nothing(
-    floor: Floor, database_url: str
+    floor: Floor, migrated_url: str
 ) -> None:
     for _ in range(30):
         floor.opens()
     floor.clock.forward(hours=5)
-    engines = [open_engine(database_url) for _ in range(3)]
+    engines = [open_engine(migrated_url) for _ in range(3)]
     daemons = [Ticks(engine, lambda: floor.desk, b"secret", floor.clock, lambda: None) for engine in engines]
     for _ in range(2):
         at_once(lambda number: daemons[number].deadlines(), 3)

@@ -178,10 +178,10 @@ def test_an_out_of_office_puts_a_reminder_off_until_after_the_return(room: Room)
 
 
 def test_ticks_that_run_twice_late_and_on_three_machines_send_one_reminder(
-    room: Room, database_url: str
+    room: Room, migrated_url: str
 ) -> None:
     room.waits()
-    engines = [open_engine(database_url) for _ in range(3)]
+    engines = [open_engine(migrated_url) for _ in range(3)]
     try:
         room.clock.forward(days=9)  # down for a week: one reminder, and the row begins there
         at_once(lambda number: room.tick(engines[number]), 3)

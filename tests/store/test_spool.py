@@ -135,9 +135,9 @@ def test_threads_that_store_the_same_and_other_mails_make_one_row_each(
 
 
 def test_two_daemons_storing_the_same_mails_make_one_row_each(
-    database_url: str, engine: Engine, clock: Clock, mail: MakeMail
+    migrated_url: str, engine: Engine, clock: Clock, mail: MakeMail
 ) -> None:
-    others = [open_engine(database_url) for _ in range(4)]
+    others = [open_engine(migrated_url) for _ in range(4)]
     inboxes = [Inbox(other, clock, str.lower) for other in others]
     order = [list(range(20)), list(range(19, -1, -1))]
 
@@ -324,10 +324,10 @@ for number in itertools.count():
 
 
 def test_everything_acknowledged_before_kill_9_is_there_after_it(
-    database_url: str, engine: Engine, inbox: Inbox
+    migrated_url: str, engine: Engine, inbox: Inbox
 ) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", _STORE_FOR_EVER, database_url],
+        [sys.executable, "-c", _STORE_FOR_EVER, migrated_url],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],
