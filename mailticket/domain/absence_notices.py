@@ -7,8 +7,9 @@ from datetime import datetime
 
 from mailticket.config.desk import Desk
 from mailticket.domain.absence import Absence, Source, until_words
-from mailticket.domain.notice import Notice
-from mailticket.domain.types import Audience, Event, EventKind
+from mailticket.domain.agent_notice import to_agent
+from mailticket.domain.notice import REPLIED, Notice
+from mailticket.domain.types import Event, EventKind
 
 
 def absence_notices(event: Event, desk: Desk, cause: str) -> Iterator[Notice]:
@@ -47,18 +48,5 @@ def back_notice(agent: str, reason: str, desk: Desk, cause: str, learnt: datetim
 def _notice(
     template: str, agent: str, notice: str, reason: str, desk: Desk, cause: str, about: str = ""
 ) -> Notice:
-    one = desk.agents[agent]
-    identity = f"agent:{agent}"
-    return Notice(
-        template=template,
-        audience=Audience.INTERNAL,
-        recipient=one.address,
-        recipient_name=one.name,
-        identity=identity,
-        ticket_id=None,
-        entry_id=None,
-        automatic="auto-replied",
-        key=f"{template}:{cause}:{identity}",
-        reason=reason,
-        extra={"notice": notice, "about": about},
-    )
+    extra = {"notice": notice, "about": about}
+    return to_agent(desk, agent, template, cause, reason=reason, extra=extra, automatic=REPLIED)

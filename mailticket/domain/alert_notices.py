@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailticket.config.desk import Desk
-from mailticket.domain.notice import Notice
+from mailticket.domain.notice import GENERATED, Notice
 from mailticket.domain.types import Audience, TicketFacts
-
-_GENERATED = "auto-generated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ def _notice(template: str, told: Told, ticket: int | None, extra: dict[str, Any]
         identity=told.identity,
         ticket_id=ticket,
         entry_id=None,
-        automatic=_GENERATED,
+        automatic=GENERATED,
         key=f"{template}:{told.key}",
         reason=told.why,
         extra=extra,

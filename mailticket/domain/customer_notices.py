@@ -13,14 +13,12 @@ from typing import Any
 
 from mailticket.config.desk import Desk
 from mailticket.domain.canned import for_rule
-from mailticket.domain.notice import Notice
+from mailticket.domain.notice import GENERATED, REPLIED, Notice
 from mailticket.domain.status import FINISHED
 from mailticket.domain.types import Audience, Event, EventKind, Quiet, TicketFacts
 from mailticket.mail.address import canonical
 from mailticket.mail.types import ParsedMail
 
-REPLIED = "auto-replied"
-GENERATED = "auto-generated"
 HELD_BACK = ("ticket.autoresp", "ticket.autoreply", "message.autoresp")
 """Mails that wait `acknowledge_after`: an answer that comes first makes them needless."""
 SATISFACTION = "ticket.satisfaction"

@@ -14,10 +14,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from mailticket.config.desk import Desk
+from mailticket.domain.agent_notice import to_agent
 from mailticket.domain.digest import DigestModel, DigestSection, TicketRow
 from mailticket.domain.health import health_line
 from mailticket.domain.notice import Notice
-from mailticket.domain.types import Audience
 
 MOST_OVERDUE = 50
 MOST_LISTED = 25
@@ -213,18 +213,11 @@ def digest_mail(
 
 def digest_notice(model: DigestModel, mail: DigestMail, desk: Desk, slot: str) -> Notice:
     """The mail that carries a digest; its name and slot are its key, so it goes out once."""
-    agent = desk.agents[model.job.reader]
-    identity = f"agent:{model.job.reader}"
-    return Notice(
-        template="ticket.digest",
-        audience=Audience.INTERNAL,
-        recipient=agent.address,
-        recipient_name=agent.name,
-        identity=identity,
-        ticket_id=None,
-        entry_id=None,
-        automatic="auto-generated",
-        key=f"ticket.digest:{model.job.key}:{slot}:{identity}",
+    return to_agent(
+        desk,
+        model.job.reader,
+        "ticket.digest",
+        f"{model.job.key}:{slot}",
         reason=model.job.reason,
         extra={"digest": to_json(mail), "issue": mail.issue},
     )

@@ -8,11 +8,13 @@ from typing import Any
 
 from mailticket.config.desk import Desk, FollowUp
 from mailticket.domain.absence import NOTHING_RECORDED, Presence, stand_in
+from mailticket.domain.agent_notice import agent_notice, agent_notices
 from mailticket.domain.alert_switches import hearers
 from mailticket.domain.assignment import alerted
+from mailticket.domain.customer_notices import Told, notice
 from mailticket.domain.followup import Outlook, Step
 from mailticket.domain.notice import Notice
-from mailticket.domain.types import Audience, TicketFacts
+from mailticket.domain.types import TicketFacts
 
 _TEMPLATES = {
     Step.NUDGE1: "ticket.nudge",
@@ -39,20 +41,9 @@ def customer_notice(
     """
     if step is Step.ARCHIVE or (step is Step.CLOSE and not plan.tell_close):
         return None
-    template = _TEMPLATES[step]
-    return Notice(
-        template=template,
-        audience=Audience.CUSTOMER,
-        recipient=ticket.requester,
-        recipient_name=ticket.requester_name,
-        identity=ticket.requester,
-        ticket_id=ticket.id,
-        entry_id=entry if step in (Step.NUDGE1, Step.NUDGE2) else None,
-        automatic="auto-generated",
-        key=f"{template}:{cause}:{ticket.id}:{ticket.requester}",
-        reason=f"follow-up {plan.key}: {step}",
-        extra=_moments(since, next_at),
-    )
+    answer = entry if step in (Step.NUDGE1, Step.NUDGE2) else None
+    told = Told(_TEMPLATES[step], ticket.requester, answer, extra=_moments(since, next_at))
+    return notice(told, ticket, cause, f"follow-up {plan.key}: {step}", None)
 
 
 def reminders(
@@ -67,24 +58,10 @@ def reminders(
     department = desk.departments.get(ticket.department)
     manager = department.manager if department else None
     concerned = alerted(desk, ticket.department, ticket.assignee, ticket.team).agents
-    for key in dict.fromkeys(stand_in(desk, agent, manager, now, presence) for agent in concerned):
-        agent = desk.agents.get(key)
-        if agent is None:
-            continue
-        identity = f"agent:{key}"
-        yield Notice(
-            template="loop.reminder",
-            audience=Audience.INTERNAL,
-            recipient=agent.address,
-            recipient_name=agent.name,
-            identity=identity,
-            ticket_id=ticket.id,
-            entry_id=None,
-            automatic="auto-generated",
-            key=f"loop.reminder:{cause}:{ticket.id}:{identity}",
-            reason="the customer has heard nothing for a while, and you have this ticket",
-            extra=_moments(seen.since, None) | {"updated": seen.update},
-        )
+    keys = (stand_in(desk, agent, manager, now, presence) for agent in concerned)
+    why = "the customer has heard nothing for a while, and you have this ticket"
+    extra = _moments(seen.since, None) | {"updated": seen.update}
+    yield from agent_notices("loop.reminder", keys, ticket, desk, cause, why, extra)
 
 
 def given_back_notices(
@@ -95,26 +72,15 @@ def given_back_notices(
     ticket: as it is now, with whoever was chosen instead, who is told of that and not of this.
     """
     department = alerted(desk, ticket.department, None, ticket.team).agents
-    told = (former, *hearers("assignment", department, ticket, desk))
+    concerned = (former, *hearers("assignment", department, ticket, desk))
     name = desk.agents[former].name if former in desk.agents else former
-    for key in dict.fromkeys(told):
-        agent = desk.agents.get(key)
-        if agent is None or key == ticket.assignee:
-            continue
-        identity = f"agent:{key}"
-        yield Notice(
-            template="released.alert",
-            audience=Audience.INTERNAL,
-            recipient=agent.address,
-            recipient_name=agent.name,
-            identity=identity,
-            ticket_id=ticket.id,
-            entry_id=None,
-            automatic="auto-generated",
-            key=f"released.alert:{cause}:{ticket.id}:{identity}",
-            reason="you had this ticket" if key == former else "it is your department's ticket",
-            extra={"notice": f"{why[:1].upper()}{why[1:]}.", "about": "you" if key == former else name},
-        )
+    news = f"{why[:1].upper()}{why[1:]}."
+    for key in dict.fromkeys(concerned):
+        reason = "you had this ticket" if key == former else "it is your department's ticket"
+        extra = {"notice": news, "about": "you" if key == former else name}
+        told = agent_notice("released.alert", key, ticket, desk, cause, reason, extra)
+        if told is not None and key != ticket.assignee:
+            yield told
 
 
 def _moments(since: datetime | None, next_at: datetime | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from mailticket.config.desk import Desk
 from mailticket.domain.absence import stand_in
-from mailticket.domain.agent_notice import agent_notice
+from mailticket.domain.agent_notice import agent_notice, agent_notices
 from mailticket.domain.assignment import alerted
 from mailticket.domain.notice import Notice
 from mailticket.domain.types import EventKind, TicketFacts
@@ -60,10 +60,8 @@ def wake_notices(ticket: TicketFacts, desk: Desk, cause: str, why: str, now: dat
     department = desk.departments.get(ticket.department)
     manager = department.manager if department else None
     concerned = alerted(desk, ticket.department, ticket.assignee, ticket.team).agents
-    for key in dict.fromkeys(stand_in(desk, agent, manager, now) for agent in concerned):
-        notice = agent_notice("ticket.wakeup", key, ticket, desk, cause, why, {"notice": why})
-        if notice is not None:
-            yield notice
+    keys = (stand_in(desk, agent, manager, now) for agent in concerned)
+    yield from agent_notices("ticket.wakeup", keys, ticket, desk, cause, why, {"notice": why})
 
 
 def reminder_notice(reminder: Reminder, ticket: TicketFacts, desk: Desk, cause: str) -> Notice | None:

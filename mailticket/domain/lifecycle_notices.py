@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mailticket.config.desk import Desk
-from mailticket.domain.agent_notice import agent_notice
+from mailticket.domain.agent_notice import agent_notices
 from mailticket.domain.assignment import alerted
 from mailticket.domain.guards import Missing
 from mailticket.domain.notice import Notice
@@ -61,7 +61,5 @@ def _to_agents(
     notice: str,
     extra: dict[str, Any] | None = None,
 ) -> Iterator[Notice]:
-    for key in alerted(desk, ticket.department, ticket.assignee, ticket.team).agents:
-        told = agent_notice(template, key, ticket, desk, cause, reason, {"notice": notice, **(extra or {})})
-        if told is not None:
-            yield told
+    keys = alerted(desk, ticket.department, ticket.assignee, ticket.team).agents
+    yield from agent_notices(template, keys, ticket, desk, cause, reason, {"notice": notice, **(extra or {})})

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from mailticket.config.field_values import FieldValue as FieldValue
 from mailticket.domain.requests import Tap
 from mailticket.domain.types import Audience
+
+REPLIED: Final = "auto-replied"
+GENERATED: Final = "auto-generated"
+"""Values of Auto-Submitted (RFC 3834): an answer to a mail, and a mail that nobody's mail asked for."""
 
 
 @dataclass(frozen=True, slots=True)

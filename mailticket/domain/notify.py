@@ -14,15 +14,13 @@ from typing import Any
 
 from mailticket.config.desk import Desk
 from mailticket.domain import customer_notices
-from mailticket.domain.absence_notices import absence_notices
+from mailticket.domain.agent_notice import to_agent
 from mailticket.domain.alert_switches import Occasion as AlertOf
 from mailticket.domain.alert_switches import hearers
+from mailticket.domain.answer_notices import answers, brake_alerts
 from mailticket.domain.assignment import alerted, listening
-from mailticket.domain.customer_notices import GENERATED, REPLIED
 from mailticket.domain.lifecycle_notices import follow_up, thanked
-from mailticket.domain.notice import Notice
-from mailticket.domain.requests import HeldAnswer
-from mailticket.domain.stale import stale_notice
+from mailticket.domain.notice import GENERATED, Notice
 from mailticket.domain.types import Audience, Event, EventKind, Quiet, TicketFacts
 from mailticket.domain.undo import hold_of
 from mailticket.mail.header_out import mailable
@@ -98,16 +96,7 @@ def _weight(event: Event) -> int:
 def _notices(
     event: Event, events: Sequence[Event], ticket: TicketFacts | None, desk: Desk, occasion: Occasion
 ) -> Iterator[Notice]:
-    if event.kind is EventKind.RETURNED:
-        yield _returned(event, ticket, desk, occasion)
-    if event.kind is EventKind.STALE and ticket is not None:
-        yield _stale(event, ticket, desk, occasion)
-    if event.kind is EventKind.STATUS_SENT:
-        yield _own_tickets(event, desk, occasion)
-    if event.kind is EventKind.CHALLENGED:
-        yield _challenged(event, desk, occasion)
-    if event.kind in (EventKind.AWAY, EventKind.BACK):
-        yield from absence_notices(event, desk, occasion.cause)
+    yield from answers(event, ticket, desk, occasion.cause)
     if ticket is None or event.ticket_id != ticket.id or event.data.get("automatic"):
         return
     plan_one = _Planner(event, events, ticket, desk, occasion)
@@ -331,22 +320,17 @@ class _Planner:
     ) -> Iterator[Notice]:
         """One alert to each of these agents, `by_all` even to the one who did it."""
         for key in dict.fromkeys(keys):
-            agent = self.desk.agents.get(key)
-            identity = f"agent:{key}"
-            if agent is None or (identity == self.event.actor and not by_all):
+            if key not in self.desk.agents or (self.event.actor == f"agent:{key}" and not by_all):
                 continue
-            yield Notice(
-                template=template,
-                audience=Audience.INTERNAL,
-                recipient=agent.address,
-                recipient_name=agent.name,
-                identity=identity,
-                ticket_id=self.ticket.id,
-                entry_id=entry,
-                automatic=GENERATED,
-                key=f"{template}:{self.occasion.cause}:{self.ticket.id}:{identity}",
+            yield to_agent(
+                self.desk,
+                key,
+                template,
+                f"{self.occasion.cause}:{self.ticket.id}",
                 reason=self.event.reason,
                 extra=extra or {},
+                ticket=self.ticket.id,
+                entry=entry,
                 by="" if by_all else self.event.actor,
             )
 
@@ -372,92 +356,3 @@ class _Planner:
                 "inbound": data["inbound"] if fits else None,
             },
         )
-
-
-def _stale(event: Event, ticket: TicketFacts, desk: Desk, occasion: Occasion) -> Notice:
-    data = event.data
-    held = HeldAnswer(data["inbound"], data["text"], data["subject"])
-    return stale_notice(ticket, desk.agents[data["agent"]], occasion.cause, data["missed"], held)
-
-
-def _own_tickets(event: Event, desk: Desk, occasion: Occasion) -> Notice:
-    """What somebody asked for about their own tickets: to them and nobody else.
-
-    By when they can expect an answer is told as in acknowledgements: where the department wants it.
-    """
-    tickets = [
-        one if desk.home_of(one["department"]).tell_promise else one | {"due": None}
-        for one in event.data["tickets"]
-    ]
-    return Notice(
-        template="ticket.status",
-        audience=Audience.CUSTOMER,
-        recipient=event.actor,
-        recipient_name=event.data["name"],
-        identity=event.actor,
-        ticket_id=None,
-        entry_id=None,
-        automatic=REPLIED,
-        key=f"ticket.status:{occasion.cause}:{event.actor}",
-        reason=event.reason,
-        extra={"tickets": tickets},
-    )
-
-
-def _challenged(event: Event, desk: Desk, occasion: Occasion) -> Notice:
-    """The question goes to the agent's known address, never to the one it is about."""
-    agent = desk.agents[event.data["agent"]]
-    identity = f"agent:{agent.key}"
-    return Notice(
-        template="agent.challenge",
-        audience=Audience.INTERNAL,
-        recipient=agent.address,
-        recipient_name=agent.name,
-        identity=identity,
-        ticket_id=None,
-        entry_id=None,
-        automatic=GENERATED,
-        key=f"agent.challenge:{occasion.cause}:{identity}",
-        reason=event.reason,
-        extra={key: event.data[key] for key in ("alias", "address", "text", "subject")},
-    )
-
-
-def _returned(event: Event, ticket: TicketFacts | None, desk: Desk, occasion: Occasion) -> Notice:
-    agent = desk.agents[event.data["agent"]]
-    identity = f"agent:{agent.key}"
-    return Notice(
-        template=event.data["template"],
-        audience=Audience.INTERNAL,
-        recipient=agent.address,
-        recipient_name=agent.name,
-        identity=identity,
-        ticket_id=ticket.id if ticket else None,
-        entry_id=None,
-        automatic=REPLIED,
-        key=f"{event.data['template']}:{occasion.cause}:{identity}",
-        reason=event.reason,
-        extra={key: event.data[key] for key in ("problems", "text", "subject", "answers")},
-    )
-
-
-def brake_alerts(quiet: Quiet, ticket: TicketFacts, desk: Desk) -> tuple[Notice, ...]:
-    """The mail that tells each agent of the ticket what is braked: by its key, one a day."""
-    keys = alerted(desk, ticket.department, ticket.assignee, ticket.team).agents
-    return tuple(
-        Notice(
-            template="brake.alert",
-            audience=Audience.INTERNAL,
-            recipient=desk.agents[key].address,
-            recipient_name=desk.agents[key].name,
-            identity=f"agent:{key}",
-            ticket_id=ticket.id,
-            entry_id=None,
-            automatic=GENERATED,
-            key=f"brake.alert:{quiet.about}:{quiet.day}:agent:{key}",
-            reason=quiet.why,
-            extra={"notice": quiet.why, "about": quiet.about},
-        )
-        for key in keys
-        if key in desk.agents
-    )

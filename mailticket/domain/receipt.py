@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
 from mailticket.config.desk import Desk
+from mailticket.domain.agent_notice import to_agent
 from mailticket.domain.change import Change, Decision, SetField, Tag
-from mailticket.domain.notice import Notice
+from mailticket.domain.notice import REPLIED, Notice
 from mailticket.domain.taps import undo_tap
 from mailticket.domain.types import Audience, Event, EventKind, TicketFacts
 
-_REPLIED = "auto-replied"
 _FIELDS: Final = {
     "status": "Status",
     "assignee": "Assigned to",
@@ -102,22 +102,19 @@ def receipt_notice(
 
     What was asked for (a dry run, an undo) is always answered. cause: unique name of the mail.
     """
-    one = desk.agents.get(decision.agent or "")
+    key = decision.agent or ""
+    one = desk.agents.get(key)
     asked = receipt.dry or receipt.undoing
     if one is None or (not asked and (one.receipts or desk.receipts) == "errors"):
         return None
-    return Notice(
-        template="agent.receipt",
-        audience=Audience.INTERNAL,
-        recipient=one.address,
-        recipient_name=one.name,
-        identity=f"agent:{one.key}",
-        ticket_id=ticket.id,
-        entry_id=None,
-        automatic=_REPLIED,
-        key=f"agent.receipt:{cause}:agent:{one.key}",
-        reason="",
+    return to_agent(
+        desk,
+        key,
+        "agent.receipt",
+        cause,
         extra={"receipt": asdict(receipt)},
+        ticket=ticket.id,
+        automatic=REPLIED,
         taps=(undo_tap(ticket, receipt.mail),) if receipt.undo and not receipt.dry else (),
         seen=decision.seen,
     )

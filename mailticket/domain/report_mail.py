@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from mailticket.config.desk import Desk, NamedReport
 from mailticket.domain.clocks import target_words
-from mailticket.domain.notice import MadeFile, Notice
+from mailticket.domain.notice import GENERATED, MadeFile, Notice
 from mailticket.domain.report import GroupFigures, SLAReport, length_words, share_words
 from mailticket.domain.types import Audience
 
@@ -166,7 +166,7 @@ def report_notice(
         identity=f"agent:{reader}",
         ticket_id=None,
         entry_id=None,
-        automatic="auto-generated",
+        automatic=GENERATED,
         key=f"report:{key}:{slot}:agent:{reader}",
         reason=f"you are a reader of the report {report.name}",
         extra={"report": to_json(mail)},

@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailticket.domain.sender import SenderHistory
+from mailticket.domain.sender import NO_HISTORY, SenderHistory
 from mailticket.domain.types import Arrival, Facts, TicketFacts, Trust
 from mailticket.mail.types import Reading
 
 _FILES = frozenset({"file", "message", "calendar", "tnef"})
 """Kinds of attachments that a person would call one: no logos, signatures or images within the text."""
-
-
-NO_HISTORY = SenderHistory()
 
 
 @dataclass(frozen=True, slots=True)

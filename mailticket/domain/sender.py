@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from mailticket.config.field_values import FieldValue as FieldValue
-
 
 @dataclass(frozen=True, slots=True)
 class BanFacts:

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from mailticket.config.desk import Agent
+from mailticket.config.desk import Desk
 from mailticket.domain.actor import Actor, Effect
+from mailticket.domain.agent_notice import to_agent
 from mailticket.domain.change import AddEntry, Change, Decision
-from mailticket.domain.notice import Notice
+from mailticket.domain.notice import REPLIED, Notice
 from mailticket.domain.requests import HeldAnswer, HoldAnswer, MissedEntry, SettleAnswer, Tap
 from mailticket.domain.taps import send_tap
-from mailticket.domain.types import Audience, EntryKind, Outcome, TicketFacts
+from mailticket.domain.types import EntryKind, Outcome, TicketFacts
 from mailticket.mail.commands import Command, Problem
 from mailticket.mail.vocabulary import CommandName
 
@@ -79,7 +80,8 @@ def replaced(actor: Actor, changes: Sequence[Change]) -> list[Change]:
 
 def stale_notice(
     ticket: TicketFacts,
-    agent: Agent,
+    agent: str,
+    desk: Desk,
     cause: str,
     missed: Sequence[int],
     held: HeldAnswer,
@@ -91,18 +93,15 @@ def stale_notice(
     missed: entries, oldest first; the newest is what its reader will have seen.
     """
     taps: tuple[Tap, ...] = () if expired else (send_tap(ticket),)
-    return Notice(
-        template="agent.stale",
-        audience=Audience.INTERNAL,
-        recipient=agent.address,
-        recipient_name=agent.name,
-        identity=f"agent:{agent.key}",
-        ticket_id=ticket.id,
-        entry_id=max(missed, default=None),
-        automatic="auto-replied",
-        key=f"agent.stale:{cause}:agent:{agent.key}",
-        reason="",
+    return to_agent(
+        desk,
+        agent,
+        "agent.stale",
+        cause,
         extra={"missed": list(missed), "text": held.text, "subject": held.subject, "expired": expired},
+        ticket=ticket.id,
+        entry=max(missed, default=None),
+        automatic=REPLIED,
         taps=taps,
     )
 

@@ -15,8 +15,7 @@ from mailticket.config.desk import Desk
 from mailticket.domain.absence import NOTHING_RECORDED
 from mailticket.domain.matching import Pointers, correspondents, named_numbers, pointers, reply_subject
 from mailticket.domain.requests import Tapped
-from mailticket.domain.rule_facts import NO_HISTORY
-from mailticket.domain.sender import PersonFacts
+from mailticket.domain.sender import NO_HISTORY, UNKNOWN_PERSON
 from mailticket.domain.status import FINISHED
 from mailticket.domain.storms import is_governed
 from mailticket.domain.taps import action_of
@@ -119,7 +118,7 @@ def gather(
         listing=_listing(claims, whose.agent),
         ban=ban_of(session, reading, arrival),
         shared=_shared(sender, tickets, desk),
-        person=person or PersonFacts(),
+        person=person or UNKNOWN_PERSON,
         answered=_answered(session, reading),
         presence=presence(session) if whose.agent else NOTHING_RECORDED,
         history=sender_history(session, reading.mail, sender, desk) if desk.rules else NO_HISTORY,

@@ -17,11 +17,11 @@ from sqlalchemy import bindparam, func, insert, literal_column, select
 from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
+from mailticket.domain.answer_notices import brake_alerts
 from mailticket.domain.brakes import Braked, Planned, check, what_is_braked
 from mailticket.domain.customer_notices import HELD_BACK
 from mailticket.domain.customer_taps import customer_taps
 from mailticket.domain.notice import Notice
-from mailticket.domain.notify import brake_alerts
 from mailticket.domain.person import language_for
 from mailticket.domain.standing_in import handed_on, is_work
 from mailticket.domain.taps import taps_of

@@ -20,7 +20,7 @@ from mailticket.domain.console import is_list_number, texts_by_number
 from mailticket.domain.console_changes import AnswerConsole, ConsoleLook
 from mailticket.domain.console_mail import ConsoleList, ConsoleMail, ConsoleOutcome, ConsoleRow, ConsoleStory
 from mailticket.domain.decide_agent import decide_agent
-from mailticket.domain.notice import Notice
+from mailticket.domain.notice import REPLIED, Notice
 from mailticket.domain.notify import Occasion, plan
 from mailticket.domain.permissions import why_no_access
 from mailticket.domain.schedule import WorkingTimes
@@ -93,7 +93,7 @@ class Console:
             identity=f"agent:{self.asked.agent}",
             ticket_id=None,
             entry_id=None,
-            automatic="auto-replied",
+            automatic=REPLIED,
             key=f"console:{self.arrival.inbound_id}",
             reason="you asked for it by mail",
             extra={"console": asdict(mail), "issue": issue or 0, "subject": self.asked.subject},

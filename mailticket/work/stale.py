@@ -21,12 +21,11 @@ def expire_answers(session: Session, desk: Desk, secret: bytes, now: datetime) -
     """Give up the answers that have waited too long; returns how many authors are told."""
     told = 0
     for row in expired(session, now - LIFETIME, now, _BATCH):
-        agent = desk.agents.get(row.agent)
-        if agent is None:
+        if row.agent not in desk.agents:
             continue
         ticket = ticket_facts(session, session.get_one(Ticket, row.ticket_id))
         held = HeldAnswer(row.inbound_id, row.text, row.subject)
-        notice = stale_notice(ticket, agent, f"expired:{row.inbound_id}", (), held, expired=True)
+        notice = stale_notice(ticket, row.agent, desk, f"expired:{row.inbound_id}", (), held, expired=True)
         announce(session, [notice], ticket, desk, secret, now)
         told += 1
     return told
