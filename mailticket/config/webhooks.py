@@ -18,11 +18,11 @@ SHORTEST_SECRET = 16
 EVENTS = (
     "created", "message", "response", "note", "assigned", "released", "transferred", "status", "resolved",
     "closed", "reopened", "edited", "overdue", "warned", "acknowledged", "bounced", "held", "approved",
-    "denied", "merged", "moved", "collab", "followed-up",
+    "denied", "merged", "moved", "collab", "followed-up", "undone",
 )  # fmt: skip
 """What can happen to a ticket and be told: kinds of events (domain/types.py)."""
-INTERNAL_EVENTS = frozenset({"note"})
-"""Events that consist of nothing but inside text."""
+INTERNAL_EVENTS = frozenset({"note", "undone"})
+"""Events that nobody outside may hear of: they consist of inside text, or tell what was never sent."""
 
 
 def _url(value: str) -> str:

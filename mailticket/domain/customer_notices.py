@@ -94,6 +94,17 @@ def of_merge(event: Event) -> Iterator[Told]:
         yield Told("ticket.merged", opened_by, extra={"merged_from": number})
 
 
+def of_waiting(event: Event) -> Iterator[Told]:
+    """The mails on hold that somebody gets who has come to the ticket meanwhile, each at its own time.
+
+    waiting: made by store/waiting_mails.py.
+    """
+    address = event.data.get("added") or event.data["after"]
+    for one in event.data["waiting"]:
+        wait = datetime.fromisoformat(one["until"]) - event.at
+        yield Told(one["template"], address, one["entry"], one["automatic"], one["extra"], wait)
+
+
 def of_overload(quiet: Quiet, ticket: TicketFacts, desk: Desk) -> Iterator[Notice]:
     """One mail a day to a sender whose mails are kept without acknowledgements."""
     if quiet.about == ticket.requester and desk.sends(ticket.department, "ticket.overlimit"):

@@ -15,6 +15,7 @@ from typing import Any
 
 from mailticket.config.desk import Desk, Webhook
 from mailticket.domain.types import Event, EventKind, TicketFacts
+from mailticket.domain.undo import hold_of
 
 _INSIDE = frozenset({"assignee", "team", "tags", "sla_plan", "due_at", "overdue_since"})
 """Facts of a ticket that concern nobody outside."""
@@ -39,6 +40,8 @@ class Call:
 
     key   unique among all calls: the same one is never queued twice; sent as Idempotency-Key
     body  JSON, as it goes out
+    hold_until  what it tells of can be taken back until then, so it waits; None is at once
+    waits_for   the answer it tells of: customers have to be sent it first
     """
 
     key: str
@@ -46,10 +49,16 @@ class Call:
     event: str
     ticket_id: int | None
     body: str
+    hold_until: datetime | None = None
+    waits_for: int | None = None
 
 
 def concerned(events: Sequence[Event], desk: Desk) -> Iterator[tuple[int, Event, Webhook]]:
-    """Which event is told to which web service, with the event's place among its like."""
+    """Which event is told to which web service, with the event's place among its like.
+
+    Of what was taken back before anybody outside had it, customers' services never hear, nor that it was.
+    """
+    unheard = any(event.kind is EventKind.UNDONE and event.data.get("clean") for event in events)
     for place, event in enumerate(events):
         if event.ticket_id is None:
             continue
@@ -59,7 +68,7 @@ def concerned(events: Sequence[Event], desk: Desk) -> Iterator[tuple[int, Event,
                 yield place, event, named
             continue
         for webhook in desk.webhooks.values():
-            if str(event.kind) in webhook.events:
+            if str(event.kind) in webhook.events and not (unheard and webhook.audience == "customer"):
                 yield place, event, webhook
 
 
@@ -79,9 +88,13 @@ def calls(
             entry = None
         key = f"{cause}:{place}:{webhook.key}"
         about = ticket if ticket is not None and ticket.id == event.ticket_id else None
+        held = not inside and event.data.get("mail") is not None
+        answer = held and entry is not None and entry.kind == "response"
         yield Call(
-            key, webhook.key, _name(event), event.ticket_id, _body(key, event, about, entry, desk, inside)
-        )
+            key, webhook.key, _name(event), event.ticket_id, _body(key, event, about, entry, desk, inside),
+            hold_until=_hold_until(event, ticket, desk) if held else None,
+            waits_for=entry.id if answer and entry is not None else None,
+        )  # fmt: skip
 
 
 def trial_call(webhook: Webhook, desk: Desk, now: datetime) -> Call:
@@ -89,6 +102,12 @@ def trial_call(webhook: Webhook, desk: Desk, now: datetime) -> Call:
     key = f"test:{now.isoformat()}:{webhook.key}"
     event = Event(EventKind.HOOKED, None, None, "system", now, "a test", {"event": "test"})
     return Call(key, webhook.key, "test", None, _body(key, event, None, None, desk, inside=True))
+
+
+def _hold_until(event: Event, ticket: TicketFacts | None, desk: Desk) -> datetime | None:
+    """The end of the hold on what an agent's mail did; None where there is none."""
+    hold = hold_of(desk, ticket) if ticket is not None else desk.undo_hold
+    return event.at + hold if hold else None
 
 
 def _newest(events: Sequence[Event], entries: Mapping[int, Said]) -> Said | None:

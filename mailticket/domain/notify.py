@@ -59,13 +59,21 @@ def plan(
             return ()
         overload = customer_notices.of_overload(occasion.quiet, ticket, desk)
         return (*brake_alerts(occasion.quiet, ticket, desk), *overload)
-    notices: dict[tuple[str, bool], Notice] = {}
+    notices: dict[tuple[str, str], Notice] = {}
     for event in sorted(events, key=_weight):
         for notice in _notices(event, events, ticket, desk, occasion):
             if ticket is None or desk.sends(ticket.department, notice.template):
-                asks = notice.template == customer_notices.SATISFACTION
-                notices.setdefault((notice.identity, asks), _on_hold(notice, event, ticket, desk))
+                notices.setdefault(_about(notice, event), _on_hold(notice, event, ticket, desk))
     return tuple(notices.values())
+
+
+def _about(notice: Notice, event: Event) -> tuple[str, str]:
+    """What a notice tells whom: of equal ones the first goes. Each answer that waited is news by itself."""
+    if notice.template == customer_notices.SATISFACTION:
+        return notice.identity, notice.template
+    if "waiting" in event.data and notice.audience is Audience.CUSTOMER:
+        return notice.identity, f"{notice.template}:{notice.entry_id}"
+    return notice.identity, ""
 
 
 _AGENTS_WORDS = (EventKind.NOTE, EventKind.RESPONSE)
@@ -127,6 +135,8 @@ def _notices(
             yield from plan_one.status()
         case EventKind.MERGED:
             yield from plan_one.merged()
+        case EventKind.COLLAB | EventKind.EDITED if event.data.get("waiting"):
+            yield from plan_one.joins()
         case _:
             return
 
@@ -180,6 +190,12 @@ class _Planner:
     def merged(self) -> Iterator[Notice]:
         for told in customer_notices.of_merge(self.event):
             yield self._told(told)
+
+    def joins(self) -> Iterator[Notice]:
+        """What waits when somebody joins, or becomes the requester, is for them too."""
+        for told in customer_notices.of_waiting(self.event):
+            planned = self._told(told)
+            yield replace(planned, key=f"{planned.key}:{told.entry}")
 
     def response(self) -> Iterator[Notice]:
         """The answer to everybody who takes part and does not have it already."""

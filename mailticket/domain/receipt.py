@@ -82,7 +82,7 @@ def receipt_of(
     held = min((notice.not_before for notice in answers if notice.not_before is not None), default=None)
     receipt = Receipt(
         mail=mail,
-        sent=tuple(_person(notice) for notice in answers),
+        sent=tuple(dict.fromkeys(_person(notice) for notice in answers)),
         until=held.isoformat() if held is not None else "",
         noted=any(event.kind is EventKind.NOTE for event in events),
         told=_told(notices, decision.agent) if said else (),

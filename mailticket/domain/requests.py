@@ -99,6 +99,7 @@ class Withdraw:
     sent       who has got a mail already, in words
     void       fields and kinds of events that count no more, of that mail and of this one
     kept       what stays as it is, in words
+    clean      nobody outside has heard of any of it, nor will they: within the hold, nothing sent
     """
 
     ticket: int
@@ -111,6 +112,7 @@ class Withdraw:
     kept: tuple[str, ...]
     actor: str
     why: str
+    clean: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ class _Back:
         self.void: list[str] = []
         self.sent = [mail for mail in done.mails if mail.gone]
         self.waiting = [mail for mail in done.mails if not mail.gone]
-        self.clean = not self.sent and actor.now - done.at <= hold_of(actor.desk, actor.ticket)
+        self.clean = not self.sent and actor.now - done.at < hold_of(actor.desk, actor.ticket)
 
     def changes(self) -> list[Change]:
         """All that goes back, newest first, behind the change that says so."""
@@ -99,6 +99,7 @@ class _Back:
             kept=tuple(self.kept),
             actor=self.actor.identity,
             why=why,
+            clean=self.clean and not self.kept,
         )
         return [head, *restored]
 

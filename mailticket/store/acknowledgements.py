@@ -15,7 +15,7 @@ from sqlalchemy import Row, bindparam, delete, insert, literal_column, or_, sele
 from sqlalchemy.orm import Session
 
 from mailticket.store.dialect import claimable, table_of
-from mailticket.store.models import MessageRef, Outbox
+from mailticket.store.models import MessageRef, Outbox, Participant
 
 ANSWERED: Final = "an answer went out first"
 _NEW_TICKET: Final = "ticket.autoresp"
@@ -74,14 +74,25 @@ def cancel(session: Session, ticket_id: int, templates: Collection[str], why: st
     """
     wanted = {"ticket": ticket_id, "templates": list(templates), "why": why, "now": now}
     keys = list(session.connection().execute(_CANCEL, wanted).scalars())
-    _forget(session, keys)
+    forget(session, keys)
     return len(keys)
 
 
-def restore(session: Session, ticket_id: int, now: datetime) -> int:
-    """The answer for which acknowledgements were cancelled has been taken back: they go after all."""
-    cancelled = (_C.ticket_id == ticket_id, _C.state == "cancelled", _C.error == ANSWERED)
-    back = {"state": "queued", "next_try_at": now, "finished_at": None, "error": None}
+def restore(session: Session, ticket_id: int, answered_at: datetime | None) -> int:
+    """The answer for which acknowledgements were cancelled has been taken back: they go after all.
+
+    answered_at: when the newest answer was written that still stands; what was cancelled until then stays
+    so. Those of people who have left the ticket do too, and what had to wait still waits for its time.
+    """
+    taking_part = select(Participant.address).where(Participant.ticket_id == ticket_id)
+    cancelled = (
+        _C.ticket_id == ticket_id,
+        _C.state == "cancelled",
+        _C.error == ANSWERED,
+        _C.recipient.in_(taking_part),
+        *(() if answered_at is None else (_C.finished_at > answered_at,)),
+    )
+    back = {"state": "queued", "finished_at": None, "error": None}
     statement = update(table_of(Outbox)).where(*cancelled).values(back)
     rows = session.execute(
         statement.returning(_C.message_key, _C.message_id, _C.ticket_id, _C.entry_id, _C.recipient)
@@ -119,7 +130,7 @@ def combine(session: Session, due: Sequence[Row[Any]], now: datetime) -> dict[in
     why = {one: f"told of in the acknowledgement of #{_number(row)}" for one, row in keepers.items()}
     dropped = [{"which": row.id, "now": now, "why": why[row.recipient]} for row in others]
     connection.execute(_DROP, dropped)
-    _forget(session, [row.message_key for row in others])
+    forget(session, [row.message_key for row in others])
     return {**told, **dict.fromkeys((row.id for row in others), None)}
 
 
@@ -132,6 +143,7 @@ def _number(row: Row[Any]) -> str:
     return str(row.context["ticket"]["number"])
 
 
-def _forget(session: Session, keys: Sequence[str]) -> None:
+def forget(session: Session, keys: Sequence[str]) -> None:
+    """No later mail answers these mails of ours: nobody got them. keys: see `Outbox.message_key`."""
     if keys:
         session.connection().execute(_FORGET, {"keys": list(keys)})

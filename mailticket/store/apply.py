@@ -23,12 +23,13 @@ from mailticket.domain.change import (
     ReturnToAgent,
 )
 from mailticket.domain.console_changes import SendStatus
+from mailticket.domain.customer_notices import HELD_BACK
 from mailticket.domain.decoration import is_logo
 from mailticket.domain.people_changes import AskAgent, LearnPerson, SettleAlias
 from mailticket.domain.types import Arrival, EntryKind, Event, EventKind, Outcome, Trust
 from mailticket.mail.threading import thread_index, thread_topic
 from mailticket.mail.types import Attachment, ParsedMail, Reading
-from mailticket.store import aliases, blobs
+from mailticket.store import acknowledgements, aliases, blobs
 from mailticket.store.changes import Applied, TicketChanges
 from mailticket.store.decoration import times_seen
 from mailticket.store.dialect import table_of
@@ -203,6 +204,8 @@ class _Application(TicketChanges):
                 reachable_again(self.session, change.author)
         elif change.kind is EntryKind.RESPONSE:
             ticket.last_response_at = self.now
+            # whoever of the ticket gets it, and whether by way of the desk or straight from the agent
+            acknowledgements.cancel(self.session, ticket.id, HELD_BACK, acknowledgements.ANSWERED, self.now)
         elif change.author.startswith("agent:") and not change.automatic:
             ticket.last_note_at = self.now
         self.done.entry = entry

@@ -36,7 +36,7 @@ from mailticket.domain.requests import HoldAnswer, SettleAnswer, Withdraw
 from mailticket.domain.status import FINISHED
 from mailticket.domain.tie_changes import Link, Refer, SetCustomField, Unlink, Unrefer
 from mailticket.domain.types import Event, EventKind
-from mailticket.store import absences, links
+from mailticket.store import absences, links, waiting_mails
 from mailticket.store.bans import add_ban
 from mailticket.store.event_log import record
 from mailticket.store.fulltext import index_ticket
@@ -268,11 +268,15 @@ class TicketChanges:
         if before == new:
             return
         person = find_or_add_person(session, new, "", self.now)
+        waiting = waiting_mails.mails_of(session, ticket.id, before, new, self.now)
         change_requester(session, ticket.id, before, new, person, change.actor, self.now, keep=change.keep)
+        if not change.keep:
+            waiting_mails.stop(session, ticket.id, before, self.now)
         ticket.requester_id, ticket.requester_address = person, new
         ticket.requester_name = name_of(session, person)
         ticket.version += 1
-        data = {"field": "requester", "before": before, "after": new, "kept": change.keep}
+        data: dict[str, Any] = {"field": "requester", "before": before, "after": new, "kept": change.keep}
+        data |= {"waiting": waiting} if waiting else {}
         self._happened(EventKind.EDITED, change.actor, change.why, data)
 
     def _set_custom_field(self, change: SetCustomField) -> None:
@@ -305,11 +309,17 @@ class TicketChanges:
 
     def _add_participant(self, change: AddParticipant) -> None:
         person = find_or_add_person(self.session, change.address, change.name, self.now)
-        if add_participant(self.session, self._ticket().id, change.address, person, change.actor, self.now):
-            self._happened(EventKind.COLLAB, change.actor, change.why, {"added": change.address})
+        ticket = self._ticket().id
+        if add_participant(self.session, ticket, change.address, person, change.actor, self.now):
+            data: dict[str, Any] = {"added": change.address}
+            waiting = waiting_mails.answers_for(self.session, ticket, change.address, self.now)
+            self._happened(
+                EventKind.COLLAB, change.actor, change.why, data | ({"waiting": waiting} if waiting else {})
+            )
 
     def _remove_participant(self, change: RemoveParticipant) -> None:
         if remove_participant(self.session, self._ticket().id, change.address):
+            waiting_mails.stop(self.session, self._ticket().id, change.address, self.now)
             self._happened(EventKind.COLLAB, change.actor, change.why, {"removed": change.address})
 
     def _merge(self, change: Merge) -> None:

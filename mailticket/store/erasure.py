@@ -198,7 +198,10 @@ class _Erasure:
             self.done.mails_in += 1
 
     def _mails_out(self) -> None:
-        """What the desk wrote to them, or to anybody about their tickets. What was not sent yet never is."""
+        """What the desk wrote to them, or to anybody about their tickets. What was not sent yet never is.
+
+        Others' tickets go on: what waits for others there is sent, without the erased person's words.
+        """
         query = select(Outbox).where(
             or_(
                 Outbox.recipient.in_(self.addresses),
@@ -210,6 +213,10 @@ class _Erasure:
             if mail.rendered is not None:
                 self.doomed.add(mail.rendered)
             mail.rendered = mail.subject = mail.error = None
+            if self._still_goes(mail):
+                mail.context = self.redactor.value(mail.context)
+                self.done.mails_out += 1
+                continue
             mail.context = {}
             mail.reason = self.redactor.text(mail.reason)
             if self.redactor.is_theirs(mail.recipient):
@@ -217,6 +224,13 @@ class _Erasure:
             if mail.state in _UNSENT:
                 mail.state, mail.finished_at = "cancelled", self.now
             self.done.mails_out += 1
+
+    def _still_goes(self, mail: Outbox) -> bool:
+        if mail.state not in _UNSENT or mail.ticket_id not in self.others:
+            return False
+        told = self.session.get(Entry, mail.entry_id) if mail.entry_id is not None else None
+        theirs = told is not None and told.author == self.redactor.stand_in
+        return not theirs and not self.redactor.is_theirs(mail.recipient)
 
     def _listed(self) -> Any:
         """Digests and the like, which name many tickets and belong to none."""

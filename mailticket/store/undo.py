@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
@@ -20,9 +20,12 @@ from mailticket.domain.types import EventKind
 from mailticket.domain.undo import undo_asked
 from mailticket.errors import Temporary
 from mailticket.mail.types import Reading
+from mailticket.store import acknowledgements
 from mailticket.store.dialect import table_of
 from mailticket.store.models import Entry, Outbox, Ticket, TicketEvent
 from mailticket.store.outbox import message_key
+from mailticket.store.waiting_mails import ANSWER, LEFT
+from mailticket.store.webhooks import forget_calls
 
 RECEIPT = "agent.receipt"
 _EVENT: Final = table_of(TicketEvent).c
@@ -99,12 +102,17 @@ def _done(session: Session, ticket: int, who: str, wanted: int | None, *, lock: 
 
 
 def _letters(session: Session, ticket: int, rows: Sequence[_Row], *, lock: bool) -> tuple[DoneLetter, ...]:
-    """The mails to customers that these events caused; the moment is theirs, to the microsecond."""
+    """The mails to customers that these events caused; the moment is theirs, to the microsecond.
+
+    An answer of theirs may have got further readers since.
+    """
+    said = [row.entry_id for row in rows if row.kind == EventKind.RESPONSE]
+    caused = or_(_OUT.created_at == rows[0].at, and_(_OUT.template == ANSWER, _OUT.entry_id.in_(said)))
     query = (
         select(
             _OUT.id, _OUT.recipient, _OUT.recipient_name, _OUT.state, _OUT.lease_until, _OUT.unknown_outcomes
         )
-        .where(_OUT.ticket_id == ticket, _OUT.audience == "customer", _OUT.created_at == rows[0].at)
+        .where(_OUT.ticket_id == ticket, _OUT.audience == "customer", caused, _not_left())
         .order_by(_OUT.id)
     )
     found = session.execute(query.with_for_update() if lock else query)
@@ -117,6 +125,11 @@ def _letters(session: Session, ticket: int, rows: Sequence[_Row], *, lock: bool)
         )
         for row in found
     )
+
+
+def _not_left() -> ColumnElement[bool]:
+    """Without the mails of people who have left the ticket: those are cancelled and stay so."""
+    return or_(_OUT.state != "cancelled", _OUT.error.is_(None), _OUT.error != LEFT)
 
 
 def _stoppable(state: str, lease_until: datetime | None, unknown_outcomes: int) -> bool:
@@ -133,10 +146,12 @@ def _event(row: _Row) -> DoneEvent:
 
 
 def withdraw(session: Session, ticket: Ticket, change: Withdraw, now: datetime) -> None:
-    """Cancel the mails, and mark what was said as withdrawn.
+    """Cancel the mails, mark what was said as withdrawn, and bring back what it had made needless.
 
-    Raises `Temporary` when a mail has gone since it was decided, so that it is decided again.
+    Raises `Temporary` when a mail or a call has gone since it was decided, so that it is decided again.
     """
+    if change.clean:
+        forget_calls(session, ticket.id, change.mail, change.why, now)
     if change.cancel:
         cancelled = session.execute(
             update(Outbox)
@@ -158,6 +173,7 @@ def withdraw(session: Session, ticket: Ticket, change: Withdraw, now: datetime) 
                 Entry.ticket_id == ticket.id, Entry.kind == "response", Entry.withdrawn_at.is_(None)
             )
         ).scalar()
+        acknowledgements.restore(session, ticket.id, ticket.last_response_at)
     ticket.updated_at = now
 
 
@@ -170,4 +186,5 @@ def undone_data(change: Withdraw) -> dict[str, Any]:
         "sent": list(change.sent),
         "kept": list(change.kept),
         "void": list(change.void),
+        "clean": change.clean,
     }

@@ -17,19 +17,22 @@ from sqlalchemy import Engine, Row, bindparam, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from mailticket.domain.hooks import Call, Said
-from mailticket.errors import Permanent
+from mailticket.errors import Permanent, Temporary
 from mailticket.mail.charset import clean_text
 from mailticket.store.dialect import claimable, insert_new, table_of
 from mailticket.store.engine import reading, transaction
-from mailticket.store.models import Entry, WebhookCall
+from mailticket.store.models import Entry, Outbox, WebhookCall
 
 _CALL: Final = table_of(WebhookCall)
 _C: Final = _CALL.c
 _ENTRY: Final = table_of(Entry).c
+_MAIL: Final = table_of(Outbox).c
 _QUEUED: Final = _C.state == literal_column("'queued'")
+_LOOK_AGAIN: Final = timedelta(seconds=10)
+UNSENT: Final = "no mail with this answer has gone: it was taken back, or could not be sent"
 
 _DUE: Final = claimable(
-    select(_C.id, _C.key, _C.webhook, _C.event, _C.body, _C.created_at, _C.attempts)
+    select(_C.id, _C.key, _C.webhook, _C.event, _C.body, _C.created_at, _C.attempts, _C.waits_for)
     .where(_QUEUED, _C.next_try_at <= bindparam("now"), _C.webhook.not_in(bindparam("but", expanding=True)))
     .order_by(_C.next_try_at, _C.id)
     .limit(bindparam("most")),
@@ -107,8 +110,10 @@ def enqueue(session: Session, calls: Iterable[Call], now: datetime) -> int:
             "ticket_id": call.ticket_id,
             "body": call.body,
             "created_at": now,
-            "next_try_at": now,
+            "next_try_at": call.hold_until or now,
             "attempts": 0,
+            "hold_until": call.hold_until,
+            "waits_for": call.waits_for,
         }
         for call in calls
     ]
@@ -129,12 +134,60 @@ def claim(
         rows = session.execute(_DUE, {"now": now, "most": limit, "but": [*but, ""]}).all()
         if not rows:
             return []
+        rows = _sayable(session, rows, now)
         session.execute(_HOLD, {"ids": [row.id for row in rows], "until": now + lease})
     return [_claimed(row) for row in rows]
 
 
+def _sayable(session: Session, rows: Sequence[Row[Any]], now: datetime) -> list[Row[Any]]:
+    """Of the calls that are due those that may be made: an answer is told of when customers have it.
+
+    One that waits for its mail is looked at again later; one whose mail never goes is cancelled.
+    """
+    answers = {row.waits_for for row in rows if row.waits_for is not None}
+    if not answers:
+        return list(rows)
+    mails = select(_MAIL.entry_id, _MAIL.state).join(Entry, Entry.id == _MAIL.entry_id)
+    of_answers = mails.where(
+        _MAIL.ticket_id == _ENTRY.ticket_id, _MAIL.entry_id.in_(answers), _MAIL.audience == "customer"
+    )
+    states: dict[int, set[str]] = {}
+    for entry, state in session.execute(of_answers):
+        states.setdefault(entry, set()).add(state)
+    sayable: list[Row[Any]] = []
+    for row in rows:
+        known = states.get(row.waits_for or 0, set())
+        if row.waits_for is None or not known or "sent" in known:
+            sayable.append(row)
+        elif known & {"queued", "parked"}:
+            again = now + max(_LOOK_AGAIN, (now - row.created_at) / 10)
+            session.execute(update(_CALL).where(_C.id == row.id).values(next_try_at=again))
+        else:
+            never = {"state": "cancelled", "finished_at": now, "error": UNSENT}
+            session.execute(update(_CALL).where(_C.id == row.id).values(never))
+    begun = [row.id for row in sayable if row.waits_for is not None and not row.attempts]
+    if begun:
+        # its time begins now, or one that waited long would be given up after its first try
+        session.execute(update(_CALL).where(_C.id.in_(begun)).values(created_at=now))
+    return sayable
+
+
+def forget_calls(session: Session, ticket_id: int, inbound: int, why: str, now: datetime) -> None:
+    """Never tell of what the stored mail `inbound` did to a ticket: it was taken back within the hold.
+
+    Raises `Temporary` when one is being told right now, or has been.
+    """
+    held = _C.key.like(f"inbound:{inbound}:%"), _C.ticket_id == ticket_id, _C.hold_until.is_not(None)
+    calls = session.execute(select(_C.id, _C.state, _C.lease_until).where(*held).with_for_update()).all()
+    if any(call.state == "sent" or call.lease_until is not None for call in calls):
+        raise Temporary("what was to be taken back is being told to a web service")
+    if calls:
+        never = {"state": "cancelled", "finished_at": now, "error": why}
+        session.execute(update(_CALL).where(_C.id.in_([call.id for call in calls])).values(never))
+
+
 def _claimed(row: Row[Any]) -> ClaimedCall:
-    values = dict(row._mapping)
+    values = {name: getattr(row, name) for name in ClaimedCall.__dataclass_fields__}
     values["attempts"] += 1
     return ClaimedCall(**values)
 

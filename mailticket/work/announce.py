@@ -29,7 +29,6 @@ from mailticket.domain.types import Audience, Quiet, TicketFacts
 from mailticket.mail.header_out import mailable
 from mailticket.mail.threading import Conversation
 from mailticket.mail.token import Role, message_id, mint, reply_address
-from mailticket.store import acknowledgements
 from mailticket.store.absences import presence
 from mailticket.store.autocounts import count_automatic, note_automatic
 from mailticket.store.dialect import table_of
@@ -83,7 +82,6 @@ def announce(
     if not allowed:
         return Announced(0, braked)
     allowed = _explained(session, allowed, now)
-    _make_needless(session, allowed, now)
     shown = [_shown(notice, ticket) for notice in allowed]
     talks = _conversations(session, allowed)
     nothing = Conversation()
@@ -135,13 +133,6 @@ def _explained(session: Session, notices: list[Notice], now: datetime) -> list[N
         replace(one, extra=one.extra | {"newcomer": True}) if alerts.get(one.identity) in new else one
         for one in notices
     ]
-
-
-def _make_needless(session: Session, notices: Sequence[Notice], now: datetime) -> None:
-    """An answer makes the acknowledgement that still waits needless, whoever of the ticket gets it."""
-    for ticket in {one.ticket_id for one in notices if one.template == "ticket.reply"}:
-        if ticket is not None:
-            acknowledgements.cancel(session, ticket, HELD_BACK, acknowledgements.ANSWERED, now)
 
 
 def _shown(notice: Notice, ticket: TicketFacts | None) -> TicketFacts | None:

@@ -39,6 +39,7 @@ from mailticket.store.ticket_search import Found, find_tickets
 from mailticket.store.ticket_story import story_of
 from mailticket.work.announce import announce
 from mailticket.work.assigning import assigned
+from mailticket.work.webhooks import tell_webhooks
 
 MOST_LISTED = 50
 _LONGEST_TEXT = 4_000
@@ -168,6 +169,7 @@ class Console:
         replan(self.session, done.ticket, self.desk, self.times(), self.now)
         after = ticket_facts(self.session, done.ticket)
         occasion = Occasion(f"inbound:{self.arrival.inbound_id}:{ticket.id}", acknowledge=False)
+        tell_webhooks(self.session, done.events, after, self.desk, occasion.cause, self.now)
         announce(
             self.session,
             plan(done.events, after, self.desk, occasion),

@@ -29,6 +29,7 @@ from mailticket.store.queries import gather, ticket_facts
 from mailticket.work.announce import announce
 from mailticket.work.assigning import assigned
 from mailticket.work.letters import load_material, write
+from mailticket.work.webhooks import tell_webhooks
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 SUPPORT, SAM = "support@desk.example", "sam.private@agents.example"
@@ -86,6 +87,7 @@ class SmallDesk:
             record(session, done.events, decision.trust)
             session.flush()
             after = ticket_facts(session, done.ticket) if done.ticket else None
+            tell_webhooks(session, done.events, after, self.desk, f"inbound:{inbound.id}", self.now)
             notices = plan(done.events, after, self.desk, Occasion(f"in:{inbound.id}", decision.acknowledge))
             notices = with_receipt(notices, decision, done.events, after, self.desk, inbound.id)
             announce(session, notices, after, self.desk, SECRET, self.now)

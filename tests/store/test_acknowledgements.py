@@ -108,7 +108,7 @@ def test_an_answer_taken_back_brings_its_acknowledgement_back(desk: SmallDesk, e
     ask(desk)
     answer(desk)
     with transaction(engine) as session:
-        assert acknowledgements.restore(session, desk.tickets()[0].id, desk.now) == 1
+        assert acknowledgements.restore(session, desk.tickets()[0].id, None) == 1
     assert [state for state, _ in states(engine)] == ["queued"]
     with reading(engine) as session:
         again = session.execute(select(Outbox.message_id).where(Outbox.template == "ticket.autoresp"))

@@ -16,6 +16,8 @@ class WebhookCall(Base):
     key     sent as Idempotency-Key; dedupe_key is its SHA-256
     body    JSON as it goes out, made once
     answer  the last HTTP status, None where none came
+    hold_until  until when what it tells of can be taken back as if it had never been; None where it cannot
+    waits_for   the answer it tells of: made only when a mail with it has gone
     """
 
     __tablename__ = "webhook_call"
@@ -34,6 +36,8 @@ class WebhookCall(Base):
     answer: Mapped[int | None] = mapped_column(Integer)
     error: Mapped[str | None] = mapped_column(Text)
     finished_at: Mapped[datetime | None]
+    hold_until: Mapped[datetime | None]
+    waits_for: Mapped[int | None] = mapped_column(ForeignKey("entry.id"))
 
     # not partial: SQLite's planner would pass a partial index over
     __table_args__ = (Index("ix_webhook_call_due", "state", "next_try_at", "id"),)

@@ -1,0 +1,95 @@
+"""Mails to customers that still wait, while those who take part in their ticket change.
+
+Whoever leaves a ticket gets nothing of it any more, and whoever joins gets the answers that wait, as if
+they had been there when those were written. What is cancelled here is cancelled for good: who comes back
+gets a mail of their own. A sender that has claimed a mail wins, and then it goes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy.orm import Session
+
+from mailticket.domain.customer_notices import HELD_BACK
+from mailticket.store import acknowledgements
+from mailticket.store.models import Entry, Outbox
+
+ANSWER: Final = "ticket.reply"
+LEFT: Final = "its reader takes no part in the ticket any more"
+
+
+def stop(session: Session, ticket_id: int, address: str, now: datetime) -> None:
+    """Cancel what waits for somebody who has left a ticket."""
+    keys = session.execute(
+        update(Outbox)
+        .where(_waits(ticket_id), Outbox.recipient == address)
+        .values(state="cancelled", finished_at=now, error=LEFT)
+        .returning(Outbox.message_key)
+    ).scalars()
+    acknowledgements.forget(session, list(keys))
+
+
+def answers_for(session: Session, ticket_id: int, address: str, now: datetime) -> list[dict[str, Any]]:
+    """The answers on hold that somebody who joins gets too, as `domain.notify` reads them from the event."""
+    return _unsent(session, and_(Outbox.template == ANSWER), ticket_id, address, now)
+
+
+def mails_of(session: Session, ticket_id: int, old: str, new: str, now: datetime) -> list[dict[str, Any]]:
+    """What waits and goes to a new requester; the old one's acknowledgements do not."""
+    theirs = and_(Outbox.recipient == old, Outbox.template != ANSWER, Outbox.template.not_in(HELD_BACK))
+    return [
+        *answers_for(session, ticket_id, new, now),
+        *_unsent(session, theirs, ticket_id, new, now),
+    ]
+
+
+def _unsent(
+    session: Session, which: ColumnElement[bool], ticket_id: int, reader: str, now: datetime
+) -> list[dict[str, Any]]:
+    rows = session.execute(
+        select(
+            Outbox.template,
+            Outbox.recipient,
+            Outbox.entry_id,
+            Outbox.next_try_at,
+            Outbox.context,
+            Outbox.state,
+        )
+        .outerjoin(Entry, Entry.id == Outbox.entry_id)
+        .where(
+            which,
+            Outbox.ticket_id == ticket_id,
+            Outbox.audience == "customer",
+            Outbox.next_try_at > now,
+            Outbox.attempts == 0,
+            Outbox.state == "queued",
+            Entry.withdrawn_at.is_(None),
+        )
+        .order_by(Outbox.id)
+    ).all()
+    theirs = {(row.template, row.entry_id) for row in rows if row.recipient == reader}
+    found = {(row.template, row.entry_id): row for row in rows}
+    return [
+        {
+            "template": row.template,
+            "entry": row.entry_id,
+            "until": row.next_try_at.isoformat(),
+            "automatic": row.context["automatic"],
+            "extra": row.context["extra"],
+        }
+        for key, row in found.items()
+        if key not in theirs
+    ]
+
+
+def _waits(ticket_id: int) -> ColumnElement[bool]:
+    return and_(
+        Outbox.ticket_id == ticket_id,
+        Outbox.audience == "customer",
+        Outbox.state.in_(["queued", "parked"]),
+        Outbox.lease_until.is_(None),
+        Outbox.unknown_outcomes == 0,
+    )
