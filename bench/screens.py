@@ -20,10 +20,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mailticket.delivery.catalogue import CATALOGUE
-from mailticket.delivery.context import FileView, Letter, Passage, Receipt, context_of
+from mailticket.delivery.context import context_of
+from mailticket.delivery.letter import FileView, Letter, Passage, Receipt
 from mailticket.delivery.phrases import LANGUAGES
 from mailticket.delivery.render import Renderer
-from mailticket.delivery.samples import sample_ticket, samples_of
+from mailticket.delivery.sample_parts import sample_ticket
+from mailticket.delivery.samples import samples_of
 from mailticket.mail.marker import marker_line
 
 PHONE, DESKTOP = 380, 900

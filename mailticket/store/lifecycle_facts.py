@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final
@@ -21,6 +21,7 @@ from mailticket.store.dialect import table_of
 from mailticket.store.links import linked, waits_for
 from mailticket.store.merge import final_ticket
 from mailticket.store.models import Entry, Inbound, Ticket
+from mailticket.store.ticket_facts import ticket_facts
 
 _INBOUND: Final = table_of(Inbound).c
 _ENTRY: Final = table_of(Entry).c
@@ -41,7 +42,6 @@ def with_lifecycle(
     reading: Reading,
     arrival: Arrival,
     desk: Desk,
-    facts_of: Callable[[Session, Ticket], TicketFacts],
     *,
     lock: bool,
 ) -> Facts:
@@ -52,7 +52,7 @@ def with_lifecycle(
     if facts.sender_agent is not None and facts.tickets and _TAKES_OUT.search(reading.content.reply):
         facts = replace(facts, messages=_messages(session, facts.tickets))
     if not facts.evidence and len(desk.departments) > 1:
-        facts = replace(facts, twin=_twin(session, arrival, facts_of, lock=lock))
+        facts = replace(facts, twin=_twin(session, arrival, lock=lock))
     small = [one for one in reading.mail.attachments if may_be_logo(one)]
     if small and facts.sender is not None and any(one.status in FINISHED for one in facts.tickets.values()):
         seen = frozenset(one.sha256 for one in small if times_seen(session, facts.sender, one))
@@ -86,9 +86,7 @@ def _messages(session: Session, tickets: Iterable[int]) -> dict[int, tuple[int, 
     return {ticket: tuple(entries) for ticket, entries in found.items()}
 
 
-def _twin(
-    session: Session, arrival: Arrival, facts_of: Callable[[Session, Ticket], TicketFacts], *, lock: bool
-) -> TicketFacts | None:
+def _twin(session: Session, arrival: Arrival, *, lock: bool) -> TicketFacts | None:
     """The ticket that the same mail at another address opened.
 
     Two daemons may have one copy each at the same time, so on PostgreSQL copies of a mail take turns.
@@ -101,4 +99,4 @@ def _twin(
     ).scalar_one_or_none()
     named = session.get(Ticket, found, with_for_update=True if lock else None) if found is not None else None
     ticket = final_ticket(session, named, lock=lock)
-    return facts_of(session, ticket) if ticket is not None else None
+    return ticket_facts(session, ticket) if ticket is not None else None

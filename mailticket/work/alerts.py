@@ -26,7 +26,7 @@ from mailticket.store.alerts import WaitingAlert, claim_reader, sent, waiting
 from mailticket.store.due import Standing, standing
 from mailticket.store.engine import transaction
 from mailticket.store.models import Ticket
-from mailticket.store.queries import ticket_facts
+from mailticket.store.ticket_facts import ticket_facts
 from mailticket.work.announce import announce
 
 log = structlog.get_logger()

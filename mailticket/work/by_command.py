@@ -29,7 +29,8 @@ from mailticket.store.changes import apply_changes, record
 from mailticket.store.due import replan
 from mailticket.store.lifecycle_facts import with_lifecycle
 from mailticket.store.models import Ticket
-from mailticket.store.queries import ticket_facts, tickets_named
+from mailticket.store.queries import tickets_named
+from mailticket.store.ticket_facts import ticket_facts
 from mailticket.work.announce import announce
 from mailticket.work.webhooks import tell_webhooks
 
@@ -112,7 +113,7 @@ def _facts(
         named=tickets_named(session, reading, desk, lock=True),
     )
     here = Arrival(0, "", address, "command", now, "")
-    return with_lifecycle(session, facts, reading, here, desk, ticket_facts, lock=True)
+    return with_lifecycle(session, facts, reading, here, desk, lock=True)
 
 
 def _refused(decision: Decision) -> None:

@@ -34,7 +34,7 @@ from mailticket.store.digests import keep_listing, ticket_of_number
 from mailticket.store.due import replan
 from mailticket.store.merge import final_ticket
 from mailticket.store.models import Ticket
-from mailticket.store.queries import ticket_facts
+from mailticket.store.ticket_facts import ticket_facts
 from mailticket.store.ticket_search import Found, find_tickets
 from mailticket.store.ticket_story import story_of
 from mailticket.work.announce import announce

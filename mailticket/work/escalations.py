@@ -22,7 +22,7 @@ from mailticket.store.changes import apply_changes, record
 from mailticket.store.deadlines import DueDeadline
 from mailticket.store.due import SLA, replan
 from mailticket.store.models import Ticket
-from mailticket.store.queries import ticket_facts
+from mailticket.store.ticket_facts import ticket_facts
 from mailticket.work.announce import announce
 from mailticket.work.webhooks import tell_webhooks
 

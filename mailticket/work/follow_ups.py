@@ -29,7 +29,7 @@ from mailticket.store.deadlines import DueDeadline
 from mailticket.store.due import replan
 from mailticket.store.followups import follow_up_outlook, last_answer
 from mailticket.store.models import Ticket
-from mailticket.store.queries import ticket_facts
+from mailticket.store.ticket_facts import ticket_facts
 from mailticket.work.announce import announce
 from mailticket.work.giving_back import give_back
 from mailticket.work.webhooks import tell_webhooks

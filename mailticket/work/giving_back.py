@@ -18,7 +18,7 @@ from mailticket.store.absences import presence
 from mailticket.store.changes import apply_changes, record
 from mailticket.store.models import Ticket
 from mailticket.store.people import remembered
-from mailticket.store.queries import ticket_facts
+from mailticket.store.ticket_facts import ticket_facts
 from mailticket.store.workload import workload
 from mailticket.work.announce import announce
 from mailticket.work.webhooks import tell_webhooks

@@ -15,7 +15,7 @@ from mailticket.errors import Permanent
 from mailticket.store.changes import apply_changes, record
 from mailticket.store.due import replan
 from mailticket.store.models import Ticket
-from mailticket.store.queries import ticket_facts
+from mailticket.store.ticket_facts import ticket_facts
 from mailticket.work.announce import announce
 from mailticket.work.webhooks import tell_webhooks
 

@@ -22,7 +22,7 @@ from mailticket.store.due import replan
 from mailticket.store.later import REMIND, WAKE, reminders_of, wake_of
 from mailticket.store.merge import final_ticket
 from mailticket.store.models import Ticket
-from mailticket.store.queries import ticket_facts
+from mailticket.store.ticket_facts import ticket_facts
 from mailticket.work.announce import announce
 from mailticket.work.webhooks import tell_webhooks
 

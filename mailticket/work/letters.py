@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Department, Desk
 from mailticket.delivery.alert_values import alert_of, summary_of
-from mailticket.delivery.context import (
+from mailticket.delivery.context import context_of
+from mailticket.delivery.letter import (
     Complaint,
     FileView,
     Letter,
@@ -23,7 +24,6 @@ from mailticket.delivery.context import (
     Receipt,
     TapLink,
     TicketView,
-    context_of,
     ticket_view,
 )
 from mailticket.delivery.moments import readers_zone

@@ -40,7 +40,8 @@ from mailticket.store.due import replan
 from mailticket.store.engine import transaction
 from mailticket.store.inbox import Claimed, InboundState, Inbox, finish
 from mailticket.store.load import note_mail
-from mailticket.store.queries import gather, ticket_facts
+from mailticket.store.queries import gather
+from mailticket.store.ticket_facts import ticket_facts
 from mailticket.work.announce import announce
 from mailticket.work.assigning import assigned
 from mailticket.work.console import Console

@@ -19,7 +19,7 @@ from mailticket.domain.types import Arrival, Outcome, TicketFacts
 from mailticket.mail.types import Reading
 from mailticket.store.apply import apply
 from mailticket.store.models import Ticket
-from mailticket.store.queries import ticket_facts
+from mailticket.store.ticket_facts import ticket_facts
 
 
 def rehearse(

@@ -26,7 +26,7 @@ from mailticket.store import blobs
 from mailticket.store.engine import reading
 from mailticket.store.history import history_at
 from mailticket.store.models import Inbound, Ticket
-from mailticket.store.queries import ticket_facts
+from mailticket.store.ticket_facts import ticket_facts
 from mailticket.work.receive import route_record
 from mailticket.work.served import base_recipient
 

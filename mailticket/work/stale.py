@@ -10,8 +10,8 @@ from mailticket.config.desk import Desk
 from mailticket.domain.requests import HeldAnswer
 from mailticket.domain.stale import LIFETIME, stale_notice
 from mailticket.store.models import Ticket
-from mailticket.store.queries import ticket_facts
 from mailticket.store.stale import expired
+from mailticket.store.ticket_facts import ticket_facts
 from mailticket.work.announce import announce
 
 _BATCH = 100

@@ -21,7 +21,7 @@ from mailticket.store.due import replan
 from mailticket.store.merge import final_ticket
 from mailticket.store.models import Entry, Ticket
 from mailticket.store.outbox import ClaimedOut
-from mailticket.store.queries import ticket_facts
+from mailticket.store.ticket_facts import ticket_facts
 from mailticket.work.announce import announce
 from mailticket.work.schedules import Schedules
 from mailticket.work.webhooks import tell_webhooks

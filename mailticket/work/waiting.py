@@ -21,7 +21,7 @@ from mailticket.store.deadlines import DueDeadline
 from mailticket.store.due import replan
 from mailticket.store.links import WAITED, still_awaited, wait_is_over
 from mailticket.store.models import Ticket
-from mailticket.store.queries import ticket_facts
+from mailticket.store.ticket_facts import ticket_facts
 from mailticket.work.announce import announce
 from mailticket.work.webhooks import tell_webhooks
 

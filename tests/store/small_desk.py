@@ -25,7 +25,8 @@ from mailticket.store.apply import apply
 from mailticket.store.changes import record
 from mailticket.store.engine import reading, transaction
 from mailticket.store.models import Inbound, Ticket
-from mailticket.store.queries import gather, ticket_facts
+from mailticket.store.queries import gather
+from mailticket.store.ticket_facts import ticket_facts
 from mailticket.work.announce import announce
 from mailticket.work.assigning import assigned
 from mailticket.work.letters import load_material, write

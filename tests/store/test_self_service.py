@@ -14,8 +14,8 @@ from mailticket.domain.notice import Notice
 from mailticket.domain.types import Audience
 from mailticket.store.engine import reading, transaction
 from mailticket.store.models import Entry, Rating, Ticket
-from mailticket.store.queries import ticket_facts
 from mailticket.store.ratings import averages
+from mailticket.store.ticket_facts import ticket_facts
 from mailticket.work.announce import announce
 from tests.scenario.daemon import new_mail, text_of
 from tests.store.small_desk import SAM, SECRET, SmallDesk

@@ -15,11 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailticket.delivery.catalogue import CATALOGUE
-from mailticket.delivery.context import Letter, Passage, context_of
+from mailticket.delivery.context import context_of
 from mailticket.delivery.digest_values import BarRow, Bars
 from mailticket.delivery.filters import TEMPLATE_FILTERS
+from mailticket.delivery.letter import Letter, Passage
 from mailticket.delivery.render import Renderer, TemplateProblem, shipped_templates
-from mailticket.delivery.samples import SAMPLES, check_templates, sample_ticket
+from mailticket.delivery.sample_parts import sample_ticket
+from mailticket.delivery.samples import SAMPLES, check_templates
 from mailticket.domain.digest_mail import DigestMail, DigestPart
 
 GOLDEN = Path(__file__).parent / "golden"

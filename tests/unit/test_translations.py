@@ -15,11 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailticket.delivery.catalogue import CATALOGUE
-from mailticket.delivery.context import Complaint, Letter, Passage, context_of
+from mailticket.delivery.context import context_of
+from mailticket.delivery.letter import Complaint, Letter, Passage
 from mailticket.delivery.moments import appointment, duration, moment, readers_zone, size, zone_of
 from mailticket.delivery.phrases import LANGUAGES, phrases_of
 from mailticket.delivery.render import Renderer, TemplateProblem, shipped_templates
-from mailticket.delivery.samples import SAMPLES, sample_ticket, samples_of
+from mailticket.delivery.sample_parts import sample_ticket
+from mailticket.delivery.samples import SAMPLES, samples_of
 from mailticket.delivery.values import columns, wrap
 from mailticket.domain.receipt import Receipt as Done
 from mailticket.mail.marker import MARKER_LINES, is_marker_line, marker_line
