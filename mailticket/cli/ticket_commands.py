@@ -14,8 +14,10 @@ from rich.text import Text
 
 from mailticket.cli.desk_commands import Json, Limit, OpenDesk, due_words, open_desk, plain, table_of_words
 from mailticket.cli.session import out, print_json
+from mailticket.config.desk import Desk
+from mailticket.domain.statuses import status_name
 from mailticket.domain.terms import Piece
-from mailticket.domain.ticket_query import TicketQuery, given_of, queues_of, ticket_query
+from mailticket.domain.ticket_query import LISTS, MOMENTS, TicketQuery, given_of, queues_of, ticket_query
 from mailticket.domain.timeline import Moment, actor_name
 from mailticket.errors import Permanent
 from mailticket.mail.nearest import nearest
@@ -31,10 +33,21 @@ Many = list[str] | None
 _FILTERS = "Filters"
 Queue = Annotated[str | None, typer.Option("--queue", "-q", help="A saved queue (see `queue list`).")]
 Agent = Annotated[str | None, typer.Option("--as", help='The agent (key) whom "me" stands for.')]
-Status = Annotated[Many, typer.Option(help="Only these; may be repeated.", rich_help_panel=_FILTERS)]
-Department = Annotated[Many, typer.Option(help="Of this department (key).", rich_help_panel=_FILTERS)]
+Status = Annotated[
+    Many,
+    typer.Option(
+        help="A state, or a status of your own (key or name). May be repeated, as most filters.",
+        rich_help_panel=_FILTERS,
+    ),
+]
+Department = Annotated[
+    Many, typer.Option(help="Of this department (key), or referred to it.", rich_help_panel=_FILTERS)
+]
 Topic = Annotated[Many, typer.Option(help="Of this help topic (key).", rich_help_panel=_FILTERS)]
 Priority = Annotated[Many, typer.Option(help="Of this priority (key).", rich_help_panel=_FILTERS)]
+SLAPlan = Annotated[
+    Many, typer.Option("--sla-plan", help="Under this SLA plan (key).", rich_help_panel=_FILTERS)
+]
 Assignee = Annotated[
     Many, typer.Option(help='Of this agent (key); "me" with --as; - for nobody.', rich_help_panel=_FILTERS)
 ]
@@ -42,10 +55,28 @@ Team = Annotated[Many, typer.Option(help="Of this team (key).", rich_help_panel=
 Requester = Annotated[
     Many, typer.Option(help="An address, @domain, or part of a name.", rich_help_panel=_FILTERS)
 ]
+Participant = Annotated[
+    Many, typer.Option(help="An address that takes part in it.", rich_help_panel=_FILTERS)
+]
+Language = Annotated[Many, typer.Option(help="The customer's, such as de.", rich_help_panel=_FILTERS)]
+Known = Annotated[
+    Many,
+    typer.Option(
+        "--trust",
+        help="A message came from somebody known so well: token, authenticated, known, unknown, failed.",
+        rich_help_panel=_FILTERS,
+    ),
+]
+Source = Annotated[
+    Many, typer.Option(help="How it came in: smtp, lmtp, pipe, imap, imap:KEY.", rich_help_panel=_FILTERS)
+]
 Organisation = Annotated[Many, typer.Option(help="Of this organisation (key).", rich_help_panel=_FILTERS)]
 Tag = Annotated[Many, typer.Option(help="With this tag.", rich_help_panel=_FILTERS)]
 CustomField = Annotated[
-    Many, typer.Option("--field", help="With a custom field KEY=VALUE.", rich_help_panel=_FILTERS)
+    Many,
+    typer.Option(
+        "--field", help="With a custom field KEY=VALUE; KEY=none without one.", rich_help_panel=_FILTERS
+    ),
 ]
 Since = Annotated[
     str | None, typer.Option(help="Changed since: 7d, 12h, today, 2026-11-01.", rich_help_panel=_FILTERS)
@@ -55,10 +86,13 @@ Moments = Annotated[
     Many,
     typer.Option(
         "--when",
-        help="Another date as NAME=MOMENT: created_since, created_until, due_since, due_until, closed_since, "
-        "closed_until.",
+        help="Another date as NAME_since=MOMENT or NAME_until=MOMENT: created, due, closed, wrote (the "
+        "customer, last), answered (last).",
         rich_help_panel=_FILTERS,
     ),
+]
+Spent = Annotated[
+    str | None, typer.Option(help="At least so much time was spent on it: 2h.", rich_help_panel=_FILTERS)
 ]
 Overdue = Annotated[bool, typer.Option("--overdue", help="A promise is broken.", rich_help_panel=_FILTERS)]
 Unassigned = Annotated[bool, typer.Option("--unassigned", help="Nobody's.", rich_help_panel=_FILTERS)]
@@ -81,15 +115,21 @@ def ticket_list(
     department: Department = None,
     topic: Topic = None,
     priority: Priority = None,
+    sla_plan: SLAPlan = None,
     assignee: Assignee = None,
     team: Team = None,
     requester: Requester = None,
+    participant: Participant = None,
     organisation: Organisation = None,
+    language: Language = None,
+    trust: Known = None,
+    source: Source = None,
     tag: Tag = None,
     field: CustomField = None,
     since: Since = None,
     until: Until = None,
     when: Moments = None,
+    spent: Spent = None,
     overdue: Overdue = False,
     unassigned: Unassigned = False,
     held: Held = False,
@@ -118,15 +158,21 @@ def ticket_search(
     department: Department = None,
     topic: Topic = None,
     priority: Priority = None,
+    sla_plan: SLAPlan = None,
     assignee: Assignee = None,
     team: Team = None,
     requester: Requester = None,
+    participant: Participant = None,
     organisation: Organisation = None,
+    language: Language = None,
+    trust: Known = None,
+    source: Source = None,
     tag: Tag = None,
     field: CustomField = None,
     since: Since = None,
     until: Until = None,
     when: Moments = None,
+    spent: Spent = None,
     overdue: Overdue = False,
     unassigned: Unassigned = False,
     held: Held = False,
@@ -208,26 +254,21 @@ def _find(ctx: typer.Context, words: str | None, options: Mapping[str, Any]) -> 
         if options["as_json"]:
             print_json([_as_json(one, searched=words is not None) for one in found])
             return
-        out.print(_listed(found, desk.now(), searched=words is not None) if found else "No ticket.")
+        shown = _listed(found, desk.settings.desk, desk.now(), searched=words is not None)
+        out.print(shown if found else "No ticket.")
         if len(found) == limit:
             out.print(Text(f"There may be more: --page {options['page'] + 1}", style="dim"))
 
 
 def _query(desk: OpenDesk, words: str | None, options: Mapping[str, Any]) -> TicketQuery:
     given = _queue(desk, options["queue"]) if options["queue"] is not None else {}
-    for name in (
-        "status",
-        "department",
-        "topic",
-        "priority",
-        "assignee",
-        "team",
-        "requester",
-        "organisation",
+    given |= {name: options[name] for name in LISTS if options[name]}
+    for option, name in (
+        ("since", "updated_since"),
+        ("until", "updated_until"),
+        ("spent", "spent"),
+        ("sort", "sort"),
     ):
-        given |= {name: options[name]} if options[name] else {}
-    given |= {name: options[name] for name in ("tag", "field") if options[name]}
-    for option, name in (("since", "updated_since"), ("until", "updated_until"), ("sort", "sort")):
         given |= {name: [options[option]]} if options.get(option) else {}
     for flag in ("overdue", "unassigned", "held", "unanswered", "reverse"):
         given |= {flag: ["yes"]} if options.get(flag) else {}
@@ -249,7 +290,7 @@ def _query(desk: OpenDesk, words: str | None, options: Mapping[str, Any]) -> Tic
     return query
 
 
-_WHEN = ("created_since", "created_until", "due_since", "due_until", "closed_since", "closed_until")
+_WHEN = tuple(name for name in MOMENTS if not name.startswith("updated"))
 
 
 def _queue(desk: OpenDesk, name: str) -> dict[str, list[str]]:
@@ -266,7 +307,7 @@ def _zone(desk: OpenDesk) -> ZoneInfo:
 
 
 def _as_json(one: Found, *, searched: bool) -> dict[str, Any]:
-    values = asdict(one.ticket)
+    values = asdict(one.ticket) | {"referred_to": list(one.referred)}
     if searched:
         values |= {"entry": one.entry, "snippet": _marked(one.pieces)}
     return values
@@ -276,7 +317,7 @@ def _marked(pieces: Sequence[Piece]) -> str:
     return "".join(f"**{piece.text}**" if piece.hit else piece.text for piece in pieces)
 
 
-def _listed(found: Sequence[Found], now: datetime, *, searched: bool) -> Table:
+def _listed(found: Sequence[Found], desk: Desk, now: datetime, *, searched: bool) -> Table:
     last = ("Found in",) if searched else ()
     table = table_of_words("Number", "Status", "Priority", "Department", "Assignee", "Due", "Subject", *last)
     for one in found:
@@ -285,8 +326,9 @@ def _listed(found: Sequence[Found], now: datetime, *, searched: bool) -> Table:
             due_words(ticket.due_at, ticket.overdue_since, now), style="red" if ticket.overdue_since else ""
         )
         row: list[str | Text] = [
-            ticket.number, ticket.status, ticket.priority, ticket.department, ticket.assignee or "-", due,
-            Text(ticket.subject),
+            ticket.number, status_name(desk, ticket.status, ticket.custom_status), ticket.priority,
+            ticket.department + (f" (referred to {', '.join(one.referred)})" if one.referred else ""),
+            ticket.assignee or "-", due, Text(ticket.subject),
         ]  # fmt: skip
         if searched:
             row.append(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from mailticket.config.field_values import FieldProblem, read_value
+from mailticket.config.lifecycle import CustomField
 from mailticket.config.problems import did_you_mean
 from mailticket.config.queues import SavedQueue
 from mailticket.config.validate import Draft
@@ -35,7 +37,29 @@ def queues_name_agents(draft: Draft) -> None:
                 draft.document.report(path, "names no agent", value=agent, suggestion=hint)
 
 
-QUEUE_RULES: tuple[Callable[[Draft], None], ...] = (queues_name_statuses, queues_name_agents)
+def queues_name_fields(draft: Draft) -> None:
+    """A custom field, and a value it can have."""
+    fields = draft.entries["fields"]
+    for key, queue in _queues(draft):
+        for index, written in enumerate(queue.field):
+            path = ("queues", key, "field", index)
+            name, equals, text = written.partition("=")
+            field = fields.get(name)
+            if not equals:
+                draft.document.report(path, "must be KEY=VALUE", value=written)
+            elif not isinstance(field, CustomField):
+                draft.document.report(
+                    path, "names no field", value=name, suggestion=did_you_mean(name, fields)
+                )
+            elif isinstance(value := read_value(field, text), FieldProblem):
+                draft.document.report(path, f"means nothing: {value.reason}", value=written)
+
+
+QUEUE_RULES: tuple[Callable[[Draft], None], ...] = (
+    queues_name_statuses,
+    queues_name_agents,
+    queues_name_fields,
+)
 
 
 def _queues(draft: Draft) -> Iterator[tuple[str, SavedQueue]]:

@@ -89,6 +89,7 @@ REFERENCES: tuple[tuple[Path, str], ...] = (
     (("queues", _ANY, "department"), "departments"),
     (("queues", _ANY, "topic"), "topics"),
     (("queues", _ANY, "priority"), "priorities"),
+    (("queues", _ANY, "sla_plan"), "sla_plans"),
     (("queues", _ANY, "team"), "teams"),
     (("queues", _ANY, "organisation"), "organisations"),
     (("follow_ups", _ANY, "schedule"), "schedules"),

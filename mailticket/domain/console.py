@@ -180,11 +180,12 @@ def _numbers(written: str) -> tuple[str, ...] | str:
 
 
 def _unknown(line: str, desk: Desk, word: str | None = None) -> Problem:
-    first = (word or line).removeprefix(desk.command_prefix).split()[0].casefold()
+    words = (word or line).removeprefix(desk.command_prefix).split()
+    first = words[0].casefold() if words else ""  # nothing but a prefix
     near = nearest(first, [*_LOOKS, *KNOWN]) if len(first) > 2 else None
     reason = "is neither list, show, search nor numbers with a command behind them"
     hint = f"{desk.command_prefix}{near}" if near else None
-    return Problem(line, reason if word is None else f"{first} is no command", hint)
+    return Problem(line, reason if word is None or not first else f"{first} is no command", hint)
 
 
 def _unknown_name(command: Command, desk: Desk) -> Unknown | None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from mailticket.config.desk import Desk
+from mailticket.config.field_values import FieldProblem, FieldValue, read_value
 from mailticket.config.problems import did_you_mean
 from mailticket.config.queues import HOW, SavedQueue
+from mailticket.config.values import parse_duration
 from mailticket.domain.status import Status
 from mailticket.domain.terms import Question, question
+from mailticket.domain.types import Trust
 from mailticket.domain.when import parse_moment
 from mailticket.mail.address import canonical
 from mailticket.mail.nearest import nearest
@@ -21,17 +24,17 @@ from mailticket.mail.nearest import nearest
 SORTS: Final = ("due", "created", "updated", "closed", "priority")
 NOBODY: Final = "-"
 LISTS: Final = (
-    "status", "department", "topic", "priority", "assignee", "team", "requester", "organisation", "tag",
-    "field",
+    "status", "department", "topic", "priority", "sla_plan", "assignee", "team", "requester", "participant",
+    "organisation", "language", "trust", "source", "tag", "field",
 )  # fmt: skip
-MOMENTS: Final = tuple(
-    f"{what}_{side}" for what in ("created", "updated", "due", "closed") for side in ("since", "until")
-)
+TIMES: Final = ("created", "updated", "due", "closed", "wrote", "answered")
+MOMENTS: Final = tuple(f"{what}_{side}" for what in TIMES for side in ("since", "until"))
 FLAGS: Final = ("overdue", "unassigned", "held", "unanswered", "all", "reverse")
-FILTERS: Final = (*LISTS, *MOMENTS, *FLAGS, "sort")
+FILTERS: Final = (*LISTS, *MOMENTS, *FLAGS, "spent", "sort")
 _SHORT: Final = {
     "since": "updated_since", "until": "updated_until", "from": "requester", "agent": "assignee",
-    "dept": "department", "prio": "priority", "is": "status", "org": "organisation",
+    "dept": "department", "prio": "priority", "is": "status", "org": "organisation", "sla": "sla_plan",
+    "plan": "sla_plan", "lang": "language", "with": "participant", "via": "source",
 }  # fmt: skip
 _WORD: Final = re.compile(r'([a-z][a-z_-]*):("[^"]*"|\S+)', re.ASCII | re.IGNORECASE)
 
@@ -52,27 +55,44 @@ class TicketQuery:
     """Which tickets. All conditions hold together; of several values of one, any does.
 
     status     none: the unfinished ones, or with `every` all
+    own_status  statuses of the house's own: (state, key); what has one of these or one of `status` fits
+    department  what is referred to one of them fits too
     assignee   keys of agents; None stands for nobody
     requester  canonical addresses, "@domain", or parts of a name
+    participant  canonical addresses of people who take part
     domains    of organisations
-    field      custom fields: (key, value)
+    language   tags: "de" stands for "de-AT" too
+    trust      how well the author of one of its messages was known
+    source     how it came in: "smtp", "imap", or one mailbox as "imap:NAME"
+    field      custom fields: (key, value); None stands for no value
+    spent      at least so much time was spent on it
+    wrote, answered  when the customer last wrote, and when they were last answered
     """
 
     asked: Question | None = None
     status: tuple[str, ...] = ()
+    own_status: tuple[tuple[str, str], ...] = ()
     department: tuple[str, ...] = ()
     topic: tuple[str, ...] = ()
     priority: tuple[str, ...] = ()
+    sla_plan: tuple[str, ...] = ()
     assignee: tuple[str | None, ...] = ()
     team: tuple[str, ...] = ()
     requester: tuple[str, ...] = ()
+    participant: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
+    language: tuple[str, ...] = ()
+    trust: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
     tag: tuple[str, ...] = ()
-    field: tuple[tuple[str, str], ...] = ()
+    field: tuple[tuple[str, FieldValue], ...] = ()
+    spent: timedelta | None = None
     created: Span = Span()
     updated: Span = Span()
     due: Span = Span()
     closed: Span = Span()
+    wrote: Span = Span()
+    answered: Span = Span()
     overdue: bool = False
     held: bool = False
     unanswered: bool = False
@@ -118,7 +138,7 @@ def queues_of(desk: Desk) -> dict[str, SavedQueue]:
 def given_of(queue: SavedQueue) -> dict[str, list[str]]:
     """A saved queue as filters."""
     given: dict[str, list[str]] = {}
-    for name in (*LISTS, *MOMENTS, *FLAGS, "sort", "words"):
+    for name in (*LISTS, *MOMENTS, *FLAGS, "spent", "sort", "words"):
         value = getattr(queue, name, None)
         if isinstance(value, tuple) and value:
             given[name] = list(value)
@@ -201,11 +221,13 @@ def ticket_query(
     if work.problems:
         return tuple(work.problems)
     query: dict[str, Any] = {name: value for name, value in values.items() if name in _FIELDS}
+    if "status" in values:
+        query |= dict(zip(("status", "own_status"), values["status"], strict=True))
     if "unassigned" in given:
         query["assignee"] = (None,)
     if "all" in given:
         query["every"] = True
-    for what in ("created", "updated", "due", "closed"):
+    for what in TIMES:
         query[what] = Span(values.get(f"{what}_since"), values.get(f"{what}_until"))
     if "organisation" in values:
         query["domains"] = values["organisation"]
@@ -238,9 +260,15 @@ class _Building:
                 return asked
             case "sort":
                 return self._one_of("sort", written[-1], SORTS)
+            case "spent":
+                return self._length(written[-1])
+            case "status":
+                return self._statuses(written)
             case "requester":
                 return tuple(canonical(one) if "@" in one[1:] else one.casefold() for one in written)
-            case "tag":
+            case "participant":
+                return tuple(canonical(one) for one in written)
+            case "tag" | "language" | "source":
                 return tuple(one.casefold() for one in written)
             case "field":
                 return tuple(pair for one in written if (pair := self._field(one)) is not None)
@@ -249,13 +277,14 @@ class _Building:
             case "organisation":
                 return tuple(domain for one in written for domain in self._domains(one))
         known: dict[str, Collection[str]] = {
-            "status": [str(status) for status in Status],
             "department": self.desk.departments,
             "topic": self.desk.topics,
             "priority": self.desk.priorities,
+            "sla_plan": self.desk.sla_plans,
             "team": self.desk.teams,
+            "trust": [str(level) for level in Trust],
         }
-        return tuple(self._one_of(name, one, known[name]) for one in written)
+        return tuple(self._one_of(name.replace("sla_plan", "SLA plan"), one, known[name]) for one in written)
 
     def _one_of(self, name: str, word: str, known: Collection[str]) -> str:
         for candidate in known:
@@ -263,6 +292,29 @@ class _Building:
                 return candidate
         self.problems.append(f"there is no {name} {word!r}. {did_you_mean(word, known) or ''}".strip())
         return word
+
+    def _statuses(self, written: list[str]) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+        """States, and statuses of the house's own, each by its key or its name."""
+        own = {
+            name.casefold(): (one.state, key)
+            for key, one in self.desk.statuses.items()
+            for name in (key, one.name)
+        }
+        states = tuple(str(status) for status in Status)
+        found = [
+            own.get(word.casefold()) or self._one_of("status", word, (*states, *own)) for word in written
+        ]
+        return (
+            tuple(one for one in found if isinstance(one, str)),
+            tuple(one for one in found if isinstance(one, tuple)),
+        )
+
+    def _length(self, word: str) -> timedelta | None:
+        try:
+            return parse_duration(word)
+        except ValueError:
+            self.problems.append(f"spent: {word!r} is no length of time; write 90m, 2h or 1d")
+            return None
 
     def _assignee(self, word: str) -> str | None:
         if word in (NOBODY, "nobody", "none"):
@@ -278,10 +330,18 @@ class _Building:
         found = self.desk.organisations.get(key)
         return tuple(found.domains) if found is not None else ()
 
-    def _field(self, word: str) -> tuple[str, str] | None:
-        key, equals, value = word.partition("=")
+    def _field(self, word: str) -> tuple[str, FieldValue] | None:
+        key, equals, text = word.partition("=")
         if not equals or not key:
             self.problems.append(f"a field is written KEY=VALUE, not {word!r}")
+            return None
+        key = self._one_of("field", key, self.desk.fields)
+        field = self.desk.fields.get(key)
+        if field is None:
+            return None
+        value = read_value(field, text)
+        if isinstance(value, FieldProblem):
+            self.problems.append(value.reason)
             return None
         return key, value
 

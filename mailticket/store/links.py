@@ -7,7 +7,7 @@ transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -207,6 +207,15 @@ def referrals_of(session: Session, ticket: int) -> list[str]:
     """Keys of the departments a ticket is referred to."""
     rows = select(TicketReferral.department).where(TicketReferral.ticket_id == ticket)
     return list(session.execute(rows.order_by(TicketReferral.department)).scalars())
+
+
+def referred_to(session: Session, tickets: Collection[int]) -> dict[int, list[str]]:
+    """Keys of the departments that some tickets are referred to, by ticket."""
+    found: dict[int, list[str]] = {}
+    query = select(TicketReferral.ticket_id, TicketReferral.department)
+    for ticket, department in session.execute(query.where(TicketReferral.ticket_id.in_(tickets))):
+        found.setdefault(ticket, []).append(department)
+    return found
 
 
 def _tied(session: Session, ticket: int, other: int, kind: str) -> bool:

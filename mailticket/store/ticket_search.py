@@ -7,37 +7,21 @@ walked through from the newest entry, and no further than a page needs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    Text,
-    and_,
-    case,
-    cast,
-    exists,
-    func,
-    literal,
-    literal_column,
-    or_,
-    select,
-    true,
-)
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
-from mailticket.domain.status import FINISHED, Status
 from mailticket.domain.terms import Piece, snippet
 from mailticket.domain.ticket_query import Access, Span, TicketQuery
-from mailticket.store.dialect import table_of
 from mailticket.store.fulltext import matching
-from mailticket.store.models import Entry, PersonAddress, Ticket
+from mailticket.store.links import referred_to
+from mailticket.store.models import Entry, Ticket
+from mailticket.store.ticket_filters import conditions, visible
 from mailticket.store.views import TicketRow
 
-_UNFINISHED: Final = tuple(str(status) for status in Status if status not in FINISHED)
 _COLUMNS: Final = tuple(getattr(Ticket, item.name) for item in fields(TicketRow))
 _CHUNK: Final = 200
 _MOST_ENTRIES: Final = 20_000
@@ -46,11 +30,15 @@ _MOST_ENTRIES: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A ticket of a list; of a search also the entry found, and the words around the hit."""
+    """A ticket of a list; of a search also the entry found, and the words around the hit.
+
+    referred  of the departments asked for, those it is referred to; () where it is in one of them itself
+    """
 
     ticket: TicketRow
     entry: int | None = None
     pieces: tuple[Piece, ...] = ()
+    referred: tuple[str, ...] = ()
 
 
 def find_tickets(
@@ -66,13 +54,27 @@ def find_tickets(
 
     urgency: priorities by rank, for sorting by them. access: leaves out what its agent may not see.
     """
-    where = list(_conditions(session, query))
+    where = list(conditions(session, query))
     if access is not None:
-        where.append(_visible(access))
+        where.append(visible(access))
     if query.asked is not None:
-        return _searched(session, query, where, limit, offset)
-    rows = _ordered(session, query, where, limit, offset, urgency or {})
-    return [Found(TicketRow(*row)) for row in rows]
+        found = _searched(session, query, where, limit, offset)
+    else:
+        rows = _ordered(session, query, where, limit, offset, urgency or {})
+        found = [Found(TicketRow(*row)) for row in rows]
+    return _marked(session, query, found)
+
+
+def _marked(session: Session, query: TicketQuery, found: list[Found]) -> list[Found]:
+    """The same, with what brings tickets of other departments into a list of these."""
+    elsewhere = {one.ticket.id for one in found if one.ticket.department not in query.department}
+    if not query.department or not elsewhere:
+        return found
+    referred = referred_to(session, elsewhere)
+    return [
+        replace(one, referred=tuple(sorted({*referred.get(one.ticket.id, ())} & {*query.department})))
+        for one in found
+    ]
 
 
 def _ordered(
@@ -123,112 +125,6 @@ def _order(query: TicketQuery, urgency: Mapping[str, int]) -> tuple[Any, ...]:
         return (rank.desc() if query.reverse else rank, Ticket.id)
     column = Ticket.overdue_since if query.overdue and query.due == Span() else Ticket.due_at
     return (column.desc(), Ticket.id.desc()) if query.reverse else (column, Ticket.id)
-
-
-def _conditions(session: Session, query: TicketQuery) -> Iterator[ColumnElement[bool]]:
-    if query.status:
-        yield Ticket.status.in_(query.status)
-    elif not query.every and query.closed == Span():
-        yield Ticket.closed_at.is_(None)
-    for column, values in (
-        (Ticket.department, query.department),
-        (Ticket.topic, query.topic),
-        (Ticket.priority, query.priority),
-        (Ticket.team, query.team),
-    ):
-        if values:
-            yield column == values[0] if len(values) == 1 else column.in_(values)
-    if query.assignee:
-        agents = [agent for agent in query.assignee if agent is not None]
-        parts = (
-            [Ticket.assignee == agents[0] if len(agents) == 1 else Ticket.assignee.in_(agents)]
-            if agents
-            else []
-        )
-        parts += [Ticket.assignee.is_(None)] if None in query.assignee else []
-        yield or_(*parts)
-    yield from _people(query)
-    yield from _details(session, query)
-    yield from _times(query)
-
-
-def _people(query: TicketQuery) -> Iterator[ColumnElement[bool]]:
-    if query.requester:
-        yield or_(*(_requested_by(one) for one in query.requester))
-    if query.domains:
-        parts = [Ticket.requester_address.endswith(f"@{domain}", autoescape=True) for domain in query.domains]
-        parts += [
-            Ticket.requester_address.endswith(f".{domain}", autoescape=True) for domain in query.domains
-        ]
-        yield or_(*parts)
-
-
-def _requested_by(one: str) -> ColumnElement[bool]:
-    if "@" in one[1:]:
-        person = select(PersonAddress.person_id).where(PersonAddress.address == one)
-        return Ticket.requester_id.in_(person)
-    if one.startswith("@"):
-        return Ticket.requester_address.endswith(one, autoescape=True)
-    return func.lower(Ticket.requester_name).contains(one, autoescape=True)
-
-
-def _details(session: Session, query: TicketQuery) -> Iterator[ColumnElement[bool]]:
-    for tag in query.tag:
-        yield _tagged(session, tag)
-    for key, value in query.field:
-        yield _field_is(key, value)
-    if query.overdue:
-        yield Ticket.overdue_since.is_not(None)
-    if query.held:
-        yield (
-            Ticket.held == true()
-            if session.get_bind().dialect.name != "sqlite"
-            else literal_column("ticket.held = 1")
-        )
-        yield Ticket.suspected_ticket_id.is_not(None)
-    if query.unanswered:
-        yield Ticket.last_message_at.is_not(None)
-        yield or_(Ticket.last_response_at.is_(None), Ticket.last_response_at < Ticket.last_message_at)
-
-
-def _tagged(session: Session, tag: str) -> ColumnElement[bool]:
-    if session.get_bind().dialect.name != "sqlite":
-        return (
-            cast(Ticket.tags, JSONB).contains(cast(literal(f'["{tag}"]'), JSONB))
-            if '"' not in tag
-            else ~true()
-        )
-    each = func.json_each(Ticket.tags).table_valued("value")
-    return exists(select(literal(1)).select_from(each).where(each.c.value == tag))
-
-
-def _field_is(key: str, value: str) -> ColumnElement[bool]:
-    column = table_of(Ticket).c.get("fields")
-    if column is None:
-        return ~true()
-    return cast(column[key], Text).in_([value, f'"{value}"'])
-
-
-def _times(query: TicketQuery) -> Iterator[ColumnElement[bool]]:
-    for column, span in (
-        (Ticket.created_at, query.created),
-        (Ticket.updated_at, query.updated),
-        (Ticket.due_at, query.due),
-        (Ticket.closed_at, query.closed),
-    ):
-        if span.since is not None:
-            yield column >= span.since
-        if span.until is not None:
-            yield column < span.until
-
-
-def _visible(access: Access) -> ColumnElement[bool]:
-    parts: list[ColumnElement[bool]] = [Ticket.assignee == access.agent]
-    if access.departments:
-        parts.append(Ticket.department.in_(access.departments))
-    if access.teams:
-        parts.append(Ticket.team.in_(access.teams))
-    return or_(*parts)
 
 
 def _searched(

@@ -24,6 +24,7 @@ from mailticket.domain.notice import REPLIED, Notice
 from mailticket.domain.notify import Occasion, plan
 from mailticket.domain.permissions import why_no_access
 from mailticket.domain.schedule import WorkingTimes
+from mailticket.domain.statuses import status_name
 from mailticket.domain.ticket_query import access_of, given_of_words, ticket_query
 from mailticket.domain.timeline import actor_name
 from mailticket.domain.types import Arrival, Audience, Facts, Outcome, TicketFacts, Trust
@@ -211,7 +212,7 @@ class Console:
             n=len(self.numbers),
             number=ticket.number,
             subject=ticket.subject,
-            status=ticket.status.replace("-", " "),
+            status=self._status(found),
             priority=priority.name if priority else ticket.priority,
             assigned=agent.name if agent else ticket.assignee or "",
             requester=ticket.requester_name or ticket.requester_address,
@@ -219,6 +220,14 @@ class Console:
             overdue=ticket.overdue_since.isoformat() if ticket.overdue_since else None,
             snippet="".join(piece.text for piece in found.pieces),
         )
+
+    def _status(self, found: Found) -> str:
+        """In people's words, and of another department's ticket why it stands in this list."""
+        name = status_name(self.desk, found.ticket.status, found.ticket.custom_status)
+        if not found.referred:
+            return name
+        home = self.desk.departments.get(found.ticket.department)
+        return f"{name}, referred from {home.name if home is not None else found.ticket.department}"
 
     def _show(self, look: ConsoleLook) -> ConsoleStory:
         ticket_id = self._ticket_id(look.argument)

@@ -20,7 +20,7 @@ from mailticket.store.engine import reading, transaction
 from mailticket.store.event_log import erase_words
 from mailticket.store.fulltext import index_ticket
 from mailticket.store.merge import merge
-from mailticket.store.models import Entry, Ticket
+from mailticket.store.models import Entry, Participant, Person, Ticket, TicketReferral
 from mailticket.store.ticket_search import Found, find_tickets
 from tests.store.small_desk import SmallDesk, small_desk
 
@@ -165,6 +165,18 @@ def _change(desk: SmallDesk, ticket: int, **values: Any) -> None:
         ({"tags": ["vip", "it's"]}, "tag:it's"),
         ({"held": True, "suspected_ticket_id": 1}, "held"),
         ({"status": "closed"}, "status:closed,resolved"),
+        ({"status": "waiting", "custom_status": "parts"}, "status:parts"),
+        ({"status": "waiting", "custom_status": "parts"}, 'status:"Waiting for parts"'),
+        ({"status": "waiting", "custom_status": "parts"}, "status:parts,closed"),
+        ({"sla_plan": "gold"}, "sla:gold"),
+        ({"source": "imap:office"}, "via:imap"),
+        ({"source": "imap:office"}, "source:imap:office"),
+        ({"minutes_spent": 120}, "spent:2h"),
+        ({"fields": {"room": "Büro 5"}}, 'field:"room=Büro 5"'),
+        ({"fields": {"cost": 5}}, "field:cost=5.0"),
+        ({"fields": {"cost": 3.5}}, "field:cost=3.50"),
+        ({"fields": {"until": "2026-12-24"}}, "field:until=24.12.2026"),
+        ({"fields": {"severity": "major"}}, "field:severity=MAJ"),
     ],
 )
 def test_a_filter_finds_what_fits(engine: Engine, values: dict[str, Any], line: str) -> None:
@@ -181,6 +193,14 @@ def test_a_filter_finds_what_fits(engine: Engine, values: dict[str, Any], line: 
             "priorities": full.priorities | {"high": full.priorities["normal"]},
             "topics": {"cards": {"name": "Cards"}},
             "teams": {"night": {"name": "Night"}},
+            "statuses": {"parts": {"key": "parts", "name": "Waiting for parts", "state": "waiting"}},
+            "sla_plans": {"gold": {"key": "gold", "name": "Gold"}},
+            "fields": {
+                "room": {"key": "room", "name": "Room"},
+                "cost": {"key": "cost", "name": "Cost", "type": "number"},
+                "until": {"key": "until", "name": "Until", "type": "date"},
+                "severity": {"key": "severity", "name": "Severity", "type": "choice", "choices": ("major",)},
+            },
         }
     )
     desk = SmallDesk(engine, desk=full)
@@ -189,6 +209,62 @@ def test_a_filter_finds_what_fits(engine: Engine, values: dict[str, Any], line: 
     assert listed(desk, line, "sam") == []
     _change(desk, 2, **values)
     assert listed(desk, line, "sam") == ["bea"]
+
+
+def test_people_and_how_they_were_known_are_filters(desk: SmallDesk) -> None:
+    with transaction(desk.engine) as session:
+        session.execute(update(Person).where(Person.id == 2).values(language="ja"))
+        session.execute(update(Person).where(Person.id == 4).values(language="fr-CA"))
+        session.execute(update(Entry).where(Entry.ticket_id == 5).values(trust="failed"))
+        session.add(
+            Participant(
+                ticket_id=3, address="zoe@cid.example", person_id=3, role="collaborator",
+                added_at=desk.now, added_by="agent:sam",
+            )
+        )  # fmt: skip
+    assert listed(desk, "language:ja") == ["bea"]
+    assert sorted(listed(desk, "lang:JA,fr")) == ["bea", "dan"]
+    assert listed(desk, "lang:f") == []
+    assert listed(desk, "trust:failed") == ["eve"]
+    assert listed(desk, "trust:token") == []
+    assert listed(desk, "with:Zoe@cid.example") == ["cid"]
+    assert listed(desk, "participant:ann@ann.example") == ["ann"]
+
+
+def test_what_is_referred_to_a_department_is_in_its_list_and_marked(desk: SmallDesk) -> None:
+    other = desk.desk.departments["support"].model_copy(
+        update={"key": "it", "name": "IT", "addresses": ("it@desk.example",)}
+    )
+    desk.desk = desk.desk.model_copy(update={"departments": {**desk.desk.departments, "it": other}})
+    _change(desk, 1, department="it")
+    assert listed(desk, "department:it") == ["ann"]
+    with transaction(desk.engine) as session:
+        session.add_all(
+            [
+                TicketReferral(ticket_id=ticket, department="it", made_by="agent:sam", made_at=desk.now)
+                for ticket in (2, 3)
+            ]
+        )
+    _change(desk, 3, closed_at=desk.now, status="closed")
+    with reading(desk.engine) as session:
+        found = find_tickets(session, query(desk, "department:it"), 50)
+        assert [(one.ticket.requester_address, one.ticket.department, one.referred) for one in found] == [
+            ("bea@bea.example", "support", ("it",)),
+            ("ann@ann.example", "it", ()),
+        ]
+    assert listed(desk, "department:it all:yes") == ["cid", "bea", "ann"]
+    assert listed(desk, "department:it 印刷機") == ["bea"]
+    assert listed(desk, "department:support") == ["eve", "dan", "bea"]
+    access = Access("sam", ("it",), ())  # who may see the department's tickets may see these
+    assert listed(desk, "", access=access) == ["bea", "ann"]
+
+
+def test_when_somebody_last_wrote_is_a_filter(desk: SmallDesk) -> None:
+    _change(desk, 1, last_message_at=desk.now - timedelta(days=9))
+    _change(desk, 2, last_response_at=desk.now - timedelta(days=2))
+    assert listed(desk, "wrote_until:7d") == ["ann"]
+    assert listed(desk, "answered_since:3d") == ["bea"]
+    assert listed(desk, "answered_since:1d") == []
 
 
 def test_times_bound_a_list(desk: SmallDesk) -> None:
@@ -240,6 +316,11 @@ def test_an_agent_of_one_department_sees_that_and_what_is_theirs(desk: SmallDesk
         ("due_until:soon", "due_until: 'soon' is no moment"),
         ("mine", "whose tickets? name the agent who asks"),
         ('"!!"', "holds no word to search for"),
+        ("sla:glod", "there is no SLA plan 'glod'"),
+        ("trust:tokn", "there is no trust 'tokn'. Did you mean token?"),
+        ("spent:long", "spent: 'long' is no length of time; write 90m, 2h or 1d"),
+        ("field:room", "a field is written KEY=VALUE, not 'room'"),
+        ("field:room=5", "there is no field 'room'"),
     ],
 )
 def test_a_filter_that_means_nothing_is_told(line: str, said: str) -> None:

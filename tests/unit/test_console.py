@@ -61,7 +61,7 @@ def test_what_an_agent_wants_to_see(text: str, kind: str, argument: str) -> None
     "text",
     [
         "hello", "1", "1 hello", "1 asign sam", "1 assign nobody", "1 priority", "1 reply", "1 help",
-        "4-2 take",
+        "4-2 take", "#", "1 #", "1: #",
         "1 take\nhello", "1 take\n1 unassign", "show", "show me", "search", "1-999 take", "#frobnicate",
         "1 take\n\n2 frobnicate", "1 take\n\n#frobnicate", "\n".join(f"{n} take" for n in range(1, 150)),
     ],

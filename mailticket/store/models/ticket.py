@@ -116,6 +116,13 @@ class Ticket(Base):
             sqlite_where=text("overdue_since IS NOT NULL"),
             postgresql_where=text("overdue_since IS NOT NULL"),
         ),
+        # partial: a desk without statuses of its own pays nothing for it
+        Index(
+            "ix_ticket_custom_status",
+            "custom_status",
+            sqlite_where=text("custom_status IS NOT NULL"),
+            postgresql_where=text("custom_status IS NOT NULL"),
+        ),
         # partial: few tickets follow another one
         Index(
             "ix_ticket_predecessor",
