@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from mailticket.cli.session import fail, out, plain_errors, print_json, settings_of
 from mailticket.config.settings import Settings
 from mailticket.errors import Permanent
-from mailticket.store import outbox
+from mailticket.store import outbox_admin
 from mailticket.store.engine import open_engine, reading
 from mailticket.store.inbox import InboundState, Inbox
 from mailticket.store.migrate import is_current
@@ -150,7 +150,7 @@ def outbox_list(
 ) -> None:
     """List mails that go out, newest first."""
     with open_desk(ctx) as desk:
-        mails = outbox.list_mails(desk.engine, tuple(state or ()), limit)
+        mails = outbox_admin.list_mails(desk.engine, tuple(state or ()), limit)
         if as_json:
             print_json([asdict(mail) for mail in mails])
             return
@@ -174,12 +174,12 @@ def outbox_show(
     """Show one mail that goes out."""
     with open_desk(ctx) as desk:
         if raw:
-            data = outbox.raw(desk.engine, number)
+            data = outbox_admin.raw(desk.engine, number)
             if data is None:
                 raise Permanent(f"mail {number} has not been rendered yet")
             typer.get_binary_stream("stdout").write(data)
             return
-        mail = asdict(outbox.show(desk.engine, number))
+        mail = asdict(outbox_admin.show(desk.engine, number))
         if as_json:
             print_json(mail)
         else:
@@ -191,7 +191,7 @@ def outbox_retry(ctx: typer.Context, number: Annotated[list[int], typer.Argument
     """Send waiting, failed, parked or cancelled mails now."""
     with open_desk(ctx) as desk:
         for one in number:
-            outbox.retry(desk.engine, one, desk.now())
+            outbox_admin.retry(desk.engine, one, desk.now())
             out.print(f"Mail {one} is queued.")
 
 
@@ -202,7 +202,7 @@ def outbox_cancel(
     """Never send these mails."""
     with open_desk(ctx) as desk:
         for one in number:
-            outbox.cancel(desk.engine, one, desk.now())
+            outbox_admin.cancel(desk.engine, one, desk.now())
             out.print(f"Mail {one} is cancelled.")
 
 
@@ -232,7 +232,7 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
 def _status(desk: OpenDesk) -> dict[str, Any]:
     inbox = desk.inbox
     counts = {str(state): count for state, count in inbox.counts().items()}
-    queued = {str(state): count for state, count in outbox.counts(desk.engine).items()}
+    queued = {str(state): count for state, count in outbox_admin.counts(desk.engine).items()}
     with reading(desk.engine) as session:
         mailboxes = [asdict(item) for item in mailbox_contacts(session)]
     attention = [f"{counts[state]} {state} mails (inbox list --state {state})"
@@ -244,7 +244,7 @@ def _status(desk: OpenDesk) -> dict[str, Any]:
         "inbox": counts,
         "outbox": queued,
         "oldest_pending": inbox.oldest_pending(),
-        "oldest_queued": outbox.oldest_queued(desk.engine),
+        "oldest_queued": outbox_admin.oldest_queued(desk.engine),
         "mailboxes": mailboxes,
         "attention": attention,
     }

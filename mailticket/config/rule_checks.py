@@ -19,7 +19,7 @@ from mailticket.config.rules import (
     is_of_ticket,
 )
 from mailticket.config.validate import Draft
-from mailticket.config.values import NotThis, canonical_address
+from mailticket.config.written import addresses
 
 _NAMED = {
     "time": ("schedules", "schedule"),
@@ -153,7 +153,7 @@ def tickets_begin_in_a_status(draft: Draft) -> None:
 def copies_do_not_come_back(draft: Draft) -> None:
     """Nothing is forwarded to an address of the desk, and agents need not be let in as outsiders."""
     served = {address.lower(): key for address, key in _served(draft)}
-    agents = {address.lower() for address in _addresses(draft, "agents")}
+    agents = {address.lower() for _, address in addresses(draft, "agents")}
     for index, rule in _rules(draft):
         for name in ("forward", "collaborators"):
             for place, address in enumerate(getattr(rule.then, name)):
@@ -270,21 +270,4 @@ def _tests_in(condition: Condition, path: Path) -> Iterator[tuple[Path, Conditio
 
 def _served(draft: Draft) -> Iterator[tuple[str, str]]:
     """Every address of a department, and the department's key."""
-    for key, entry in draft.document.tree.get("departments", {}).items():
-        for address in _written(entry):
-            yield address, key
-
-
-def _addresses(draft: Draft, section: str) -> Iterator[str]:
-    for entry in draft.document.tree.get(section, {}).values():
-        yield from _written(entry)
-
-
-def _written(entry: object) -> Iterator[str]:
-    """The valid addresses of an entry as written; those with mistakes are reported elsewhere."""
-    written = entry.get("addresses") if isinstance(entry, dict) else None
-    for address in written if isinstance(written, list) else ():
-        try:
-            yield canonical_address(str(address).strip())
-        except NotThis:
-            continue
+    return ((address, str(path[1])) for path, address in addresses(draft, "departments"))

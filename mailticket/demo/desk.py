@@ -20,7 +20,7 @@ from mailticket.demo.clock import DemoClock
 from mailticket.demo.configuration import configuration
 from mailticket.demo.mailclient import Written
 from mailticket.domain.ticket_query import TicketQuery
-from mailticket.store import outbox
+from mailticket.store import outbox_admin
 from mailticket.store.engine import open_engine, reading
 from mailticket.store.inbox import InboundState, Inbox
 from mailticket.store.outbox import OutboxState
@@ -107,12 +107,12 @@ class DemoDesk:
     def idle(self) -> bool:
         """No mail waits to be worked on and none to be sent."""
         pending = self._inbox.counts()[InboundState.PENDING]
-        return pending == 0 and outbox.counts(self._store)[OutboxState.QUEUED] == 0
+        return pending == 0 and outbox_admin.counts(self._store)[OutboxState.QUEUED] == 0
 
     def kind_of(self, message_id: str) -> str:
         """The template a mail of the desk was written with, "" for a mail the desk knows nothing of."""
         with reading(self._store) as session:
-            found = outbox.find_by_message_id(session, message_id)
+            found = outbox_admin.find_by_message_id(session, message_id)
         return "" if found is None else found.template
 
     def stuck(self) -> list[str]:
@@ -120,7 +120,7 @@ class DemoDesk:
         coming = self._inbox.list_mails(
             (InboundState.PENDING, InboundState.FAILED, InboundState.HELD, InboundState.REJECTED), 20
         )
-        going = outbox.list_mails(
+        going = outbox_admin.list_mails(
             self._store, (OutboxState.QUEUED, OutboxState.FAILED, OutboxState.PARKED), 20
         )
         said = [f"in the inbox: {item.subject} is {item.state}: {item.error or _NO_ERROR}" for item in coming]

@@ -18,38 +18,25 @@ import asyncio
 import collections
 import ssl
 from collections.abc import Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, AnyStr, Protocol
 
 import structlog
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from mailticket.config.settings import Listener
+from mailticket.intake import replies
 from mailticket.intake.accounts import Accounts
 from mailticket.intake.data import Collector, Verdict, receive
 from mailticket.intake.limits import Limits, Reservation, client_key
 from mailticket.intake.path import is_plain_recipient, split_path, without_null
 from mailticket.intake.reason import one_line, reason
+from mailticket.intake.submission import Submission, declared_size
 from mailticket.mail.types import RawMail
 from mailticket.store.ports import Receipt, Recipients, Screening
 
 log = structlog.get_logger(__name__)
 
-TEMPORARY_FAILURE = "451 4.3.0 Temporary failure, please try again later"
-SHUTTING_DOWN = "421 4.3.2 Service is shutting down, please try again later"
-TOO_MANY_CONNECTIONS = "421 4.7.0 Too many connections, please try again later"
-TOO_MANY_ERRORS = "421 4.7.0 Too many errors"
-IDLE_TOO_LONG = "421 4.4.2 Nothing heard for too long"
-SESSION_TOO_LONG = "421 4.4.2 The session has lasted too long, please connect again"
-TOO_SLOW = "421 4.4.2 The message arrives too slowly"
-TOO_MANY_MESSAGES = "451 4.7.1 Too many messages in a minute, please try again later"
-TOO_MANY_RECIPIENTS = "452 4.5.3 Too many recipients"
-NO_ROOM = "452 4.3.1 Too much mail under way, please try again later"
-TOO_LARGE = "552 5.3.4 The message is too large"
-BANNED = "550 5.7.1 Mail from this sender is not accepted here"
-UNKNOWN_RECIPIENT = "550 5.1.1 There is no such mailbox here"
-TOO_MANY_LOGINS = "454 4.7.0 Too many failed logins, please try again later"
-TLS_NEEDED = "530 5.7.0 Must issue a STARTTLS command first"
 
 MAX_ERRORS = 20
 MIN_RATE = 500
@@ -79,21 +66,6 @@ class Server(Protocol):
     def spawn(self, work: Coroutine[Any, Any, str]) -> asyncio.Task[str]:
         """Run `work` in a task of its own, which only the end of the server may cancel."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """A received message and all that is known about how it came."""
-
-    content: bytes
-    sender: str
-    recipients: tuple[str, ...]
-    client: str
-    auth_user: str | None
-
-    def mail_for(self, recipient: str, source: str) -> RawMail:
-        """The mail as one recipient gets it."""
-        return RawMail(self.content, self.sender, recipient, source, self.client, self.auth_user)
 
 
 class Conversation(SMTP):
@@ -140,7 +112,7 @@ class Conversation(SMTP):
             return
         peer = transport.get_extra_info("peername")
         self.client = str(peer[0]) if peer else ""
-        refusal = SHUTTING_DOWN if self.server.draining else TOO_MANY_CONNECTIONS
+        refusal = replies.SHUTTING_DOWN if self.server.draining else replies.TOO_MANY_CONNECTIONS
         if self.server.draining or not self.server.limits.admit(client_key(self.client)):
             log.info("smtp.connection_refused", client=self.client, listener=self.server.listener.key)
             self._refused = True
@@ -188,11 +160,11 @@ class Conversation(SMTP):
             if now - self._closing_since > CLOSE_GRACE:
                 self.abort()
         elif now - self._heard > listener.idle_timeout.total_seconds():
-            self.say_goodbye(IDLE_TOO_LONG)
+            self.say_goodbye(replies.IDLE_TOO_LONG)
         elif now - self._started > listener.session_timeout.total_seconds():
-            self.say_goodbye(SESSION_TOO_LONG)
+            self.say_goodbye(replies.SESSION_TOO_LONG)
         elif self._receives_too_slowly(now):
-            self.say_goodbye(TOO_SLOW)
+            self.say_goodbye(replies.TOO_SLOW)
 
     def _receives_too_slowly(self, now: float) -> bool:
         since = self._receiving_since
@@ -201,7 +173,7 @@ class Conversation(SMTP):
     def drain(self) -> None:
         """The server is to end: part with a client that is not in the middle of a message."""
         if self._receiving_since is None and not self._storing:
-            self.say_goodbye(SHUTTING_DOWN)
+            self.say_goodbye(replies.SHUTTING_DOWN)
 
     def say_goodbye(self, reply: str) -> None:
         """Answer and close, from outside the conversation's own task."""
@@ -237,13 +209,13 @@ class Conversation(SMTP):
         self._errors += 1
         if self._errors >= MAX_ERRORS:
             log.warning("smtp.too_many_errors", client=self.client)
-            await super().push(TOO_MANY_ERRORS)
+            await super().push(replies.TOO_MANY_ERRORS)
             await self._hang_up()
 
     async def handle_exception(self, error: Exception) -> str:
         """The reply to anything unexpected: temporary, and in words that tell nothing."""
         log.error("smtp.internal_error", client=self.client, error=reason(error))
-        return TEMPORARY_FAILURE
+        return replies.TEMPORARY_FAILURE
 
     # -- commands --------------------------------------------------------------------------------
 
@@ -261,19 +233,19 @@ class Conversation(SMTP):
     ) -> str:
         """Start a transaction, if the server, the client's share and the room allow one."""
         if self.server.draining:
-            await super().push(SHUTTING_DOWN)
+            await super().push(replies.SHUTTING_DOWN)
             await self._hang_up()
         if self.server.listener.require_tls and session.ssl is None:
-            return TLS_NEEDED
+            return replies.TLS_NEEDED
         if not self.server.limits.take_message(client_key(self.client)):
             log.warning("smtp.rate_exceeded", client=self.client)
-            return TOO_MANY_MESSAGES
-        if not self.server.limits.has_room(_declared_size(options)):
-            return NO_ROOM
+            return replies.TOO_MANY_MESSAGES
+        if not self.server.limits.has_room(declared_size(options)):
+            return replies.NO_ROOM
         screening = self.server.screening if self.source == "smtp" else None
         if screening is not None and screening.refuses(address):
             log.info("smtp.sender_banned", client=self.client, sender=one_line(address))
-            return BANNED
+            return replies.BANNED
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 2.1.0 Ok"
@@ -283,10 +255,10 @@ class Conversation(SMTP):
     ) -> str:
         """Take a recipient that is served here; nothing is ever relayed."""
         if len(envelope.rcpt_tos) >= self.server.listener.max_recipients:
-            return TOO_MANY_RECIPIENTS
+            return replies.TOO_MANY_RECIPIENTS
         if not is_plain_recipient(address) or not self.server.recipients.accepts(address):
             log.info("smtp.recipient_refused", client=self.client, recipient=one_line(address))
-            return UNKNOWN_RECIPIENT
+            return replies.UNKNOWN_RECIPIENT
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 Ok"
 
@@ -300,7 +272,7 @@ class Conversation(SMTP):
             await self.push("502 5.5.1 AUTH is not available")
         elif not self.server.accounts.may_try(self.client):
             log.warning("smtp.too_many_logins", client=self.client)
-            await self.push(TOO_MANY_LOGINS)
+            await self.push(replies.TOO_MANY_LOGINS)
         else:
             await super().smtp_AUTH(arg)
 
@@ -352,7 +324,7 @@ class Conversation(SMTP):
     async def _part_if_needed(self, ended: bool) -> None:
         """Hang up when the server stops, the client has, or nobody knows where its message ends."""
         if self.server.draining:
-            await super().push(SHUTTING_DOWN)
+            await super().push(replies.SHUTTING_DOWN)
         if self.server.draining or self._half_closed or not ended:
             await self._hang_up()
 
@@ -369,7 +341,7 @@ class Conversation(SMTP):
         if content is not None:
             return content, ended, ""
         reservation.release()
-        refusal = TOO_LARGE if collector.verdict is Verdict.TOO_LARGE else NO_ROOM
+        refusal = replies.TOO_LARGE if collector.verdict is Verdict.TOO_LARGE else replies.NO_ROOM
         log.warning("smtp.message_refused", client=self.client, size=collector.received, reply=refusal)
         return None, ended, refusal
 
@@ -387,7 +359,7 @@ class Conversation(SMTP):
             return await self.outcome(submission)
         except Exception as error:  # noqa: BLE001  # whatever happened, the client shall try again
             log.error("smtp.store_failed", client=self.client, error=reason(error))
-            return TEMPORARY_FAILURE
+            return replies.TEMPORARY_FAILURE
         finally:
             reservation.release()
 
@@ -395,7 +367,7 @@ class Conversation(SMTP):
         """Store the message for every distinct recipient in one commit; the reply."""
         recipients = dict.fromkeys(submission.recipients)
         receipts = await self.server.store([submission.mail_for(each, self.source) for each in recipients])
-        return stored_reply(receipts)
+        return replies.stored_reply(receipts)
 
     def to_each(self, recipients: tuple[str, ...], reply: str) -> str:
         """The reply to a message that all of its recipients share."""
@@ -412,16 +384,3 @@ class Conversation(SMTP):
             return None
         data = self.session.auth_data
         return data.login.decode("utf-8", "replace") if isinstance(data, LoginPassword) else None
-
-
-def stored_reply(receipts: list[Receipt]) -> str:
-    """The reply that promises durability; it names the rows, so that both logs can be matched."""
-    return "250 2.0.0 Stored as " + ",".join(str(receipt.inbound_id) for receipt in receipts)
-
-
-def _declared_size(options: list[str]) -> int:
-    """The SIZE parameter of MAIL FROM (RFC 1870), 0 without one; aiosmtpd has checked its form."""
-    for option in options:
-        if option.startswith("SIZE="):
-            return int(option[5:])
-    return 0

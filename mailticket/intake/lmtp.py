@@ -13,8 +13,10 @@ import asyncio
 import structlog
 from aiosmtpd.smtp import syntax
 
-from mailticket.intake.conversation import TEMPORARY_FAILURE, Conversation, Submission, stored_reply
+from mailticket.intake.conversation import Conversation
 from mailticket.intake.reason import reason
+from mailticket.intake.replies import TEMPORARY_FAILURE, stored_reply
+from mailticket.intake.submission import Submission
 
 log = structlog.get_logger(__name__)
 

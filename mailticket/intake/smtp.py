@@ -28,10 +28,11 @@ import structlog
 from mailticket.config.settings import Listener
 from mailticket.errors import Permanent
 from mailticket.intake.accounts import Accounts
-from mailticket.intake.conversation import SHUTTING_DOWN, Conversation
+from mailticket.intake.conversation import Conversation
 from mailticket.intake.limits import Limits
 from mailticket.intake.lmtp import LmtpConversation
 from mailticket.intake.reason import reason
+from mailticket.intake.replies import SHUTTING_DOWN
 from mailticket.mail.types import RawMail
 from mailticket.store.ports import Receipt, Recipients, Screening, Spool
 

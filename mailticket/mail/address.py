@@ -7,101 +7,18 @@ is granted unless the whole field has one unambiguous form.
 
 from __future__ import annotations
 
-import enum
 import ipaddress
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from mailticket.mail.address_tokens import Kind, Token, is_special, tokens_of
 from mailticket.mail.charset import clean_text
 from mailticket.mail.encoded_word import decode_raw, decode_words
 from mailticket.mail.types import Address, Identity
 
-
-class _Kind(enum.Enum):
-    ATOM = "atom"
-    QUOTED = "quoted"
-    COMMENT = "comment"
-    LITERAL = "literal"
-    SPECIAL = "special"
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: _Kind
-    text: str
-    spaced: bool
-    """White space stood before it."""
-    broken: bool = False
-    """A quoted string, comment or literal that was never closed, or a comment within a comment."""
-
-
-_WORD: Final = r"=\?[^?\s\"<>@]{1,60}\?[bBqQ]\?[^?\s\"<>@\\\[\]]{0,500}\?="
-_LEX: Final = re.compile(_WORD + r"|[ \t\r\n]+|[^ \t\r\n\"()<>@,;:\[\]]+|[\"()<>@,;:\[\]]")
-_INSIDE: Final = {
-    '"': re.compile(r'\\.?|"', re.DOTALL),
-    "(": re.compile(r"\\.?|[()]", re.DOTALL),
-    "[": re.compile(r"\\.?|\]", re.DOTALL),
-}
-
-
-def _tokens(text: str) -> list[_Token]:
-    """Tokens of an address field; linear, because an unclosed bracket swallows the rest at once."""
-    out: list[_Token] = []
-    position, spaced, quotes_close = 0, False, True
-    while position < len(text):
-        match = _LEX.match(text, position)
-        if match is None:
-            break
-        piece = match.group()
-        position = match.end()
-        if piece[0] in " \t\r\n":
-            spaced = True
-            continue
-        if piece == '"' and not quotes_close:
-            out.append(_Token(_Kind.ATOM, '"', spaced, True))
-        elif piece in _INSIDE:
-            token, position = _enclosed(text, position, piece, spaced)
-            out.append(token)
-            quotes_close = quotes_close and not (piece == '"' and token.broken)
-        elif piece in "<>@,;:)]":
-            out.append(_Token(_Kind.SPECIAL, piece, spaced))
-        else:
-            out.append(_Token(_Kind.ATOM, piece, spaced))
-        spaced = False
-    return out
-
-
-def _enclosed(text: str, position: int, opening: str, spaced: bool) -> tuple[_Token, int]:
-    kind = {'"': _Kind.QUOTED, "(": _Kind.COMMENT, "[": _Kind.LITERAL}[opening]
-    start, depth, nested = position, 1, False
-    for match in _INSIDE[opening].finditer(text, position):
-        mark = match.group()
-        if mark[0] == "\\":
-            continue
-        if mark == "(":
-            depth += 1
-            nested = True
-            continue
-        depth -= 1
-        if depth == 0:
-            return _Token(kind, _unescape(text[start : match.start()]), spaced, nested), match.end()
-    if opening == '"':  # an apostrophe gone wrong: treat the quote as if it were not there
-        return _Token(_Kind.ATOM, '"', spaced, True), position
-    return _Token(kind, _unescape(text[start:]), spaced, True), len(text)
-
-
-def _unescape(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text) if "\\" in text else text
-
-
 # ---- the tolerant reading ---------------------------------------------------------------------------
-
-
-def _is(token: _Token, char: str) -> bool:
-    return token.kind is _Kind.SPECIAL and token.text == char
 
 
 def read_addresses(
@@ -109,7 +26,7 @@ def read_addresses(
 ) -> tuple[Address, ...]:
     """Every mailbox of a To, Cc or Reply-To field as well as it can be read; without address: left out."""
     found: list[Address] = []
-    for segment in _segments(_tokens(decode_raw(value, hint))):
+    for segment in _segments(tokens_of(decode_raw(value, hint))):
         address = _read_segment(segment, name_limit)
         if address.address:
             found.append(address)
@@ -118,17 +35,19 @@ def read_addresses(
     return tuple(found)
 
 
-def _segments(tokens: Sequence[_Token]) -> list[list[_Token]]:
+def _segments(tokens: Sequence[Token]) -> list[list[Token]]:
     """Split at commas and semicolons outside angle brackets; `Doe, Jane <a@b>` stays one mailbox."""
-    segments: list[list[_Token]] = [[]]
+    segments: list[list[Token]] = [[]]
     angle = False
     for token in tokens:
-        if _is(token, "<"):
+        if is_special(token, "<"):
             angle = True
-        elif _is(token, ">"):
+        elif is_special(token, ">"):
             angle = False
-        if not angle and (_is(token, ",") or _is(token, ";")):
-            segments.append([token] if segments[-1] and _is(token, ",") and not _has_at(segments[-1]) else [])
+        if not angle and (is_special(token, ",") or is_special(token, ";")):
+            segments.append(
+                [token] if segments[-1] and is_special(token, ",") and not _has_at(segments[-1]) else []
+            )
             if segments[-1]:  # no address before the comma: it belongs to the name
                 segments[-2].extend(segments.pop())
             continue
@@ -136,25 +55,27 @@ def _segments(tokens: Sequence[_Token]) -> list[list[_Token]]:
     return [segment for segment in segments if segment]
 
 
-def _has_at(segment: Sequence[_Token]) -> bool:
-    return any(_is(token, "@") for token in segment)
+def _has_at(segment: Sequence[Token]) -> bool:
+    return any(is_special(token, "@") for token in segment)
 
 
-def _read_segment(segment: Sequence[_Token], name_limit: int) -> Address:
-    opening = max((i for i, token in enumerate(segment) if _is(token, "<")), default=None)
+def _read_segment(segment: Sequence[Token], name_limit: int) -> Address:
+    opening = max((i for i, token in enumerate(segment) if is_special(token, "<")), default=None)
     if opening is not None:
         inside = list(segment[opening + 1 :])
         for index, token in enumerate(inside):
-            if _is(token, ">"):
+            if is_special(token, ">"):
                 inside = inside[:index]
                 break
         if _has_at(inside):
             return _address(segment[:opening], inside, name_limit)
-        outside = [token for token in segment[:opening] if not _is(token, "<") and not _is(token, ">")]
+        outside = [
+            token for token in segment[:opening] if not is_special(token, "<") and not is_special(token, ">")
+        ]
         if not _has_at(outside):
             return Address(_phrase([*outside, *inside], name_limit), "")
         segment = outside
-    at = next((i for i, token in enumerate(segment) if _is(token, "@")), None)
+    at = next((i for i, token in enumerate(segment) if is_special(token, "@")), None)
     if at is None:
         return Address(_phrase(segment, name_limit), "")
     first = at
@@ -166,22 +87,22 @@ def _read_segment(segment: Sequence[_Token], name_limit: int) -> Address:
     return _address([*segment[:first], *segment[last:]], segment[first:last], name_limit)
 
 
-def _in_local(token: _Token) -> bool:
-    return token.kind in (_Kind.ATOM, _Kind.QUOTED)
+def _in_local(token: Token) -> bool:
+    return token.kind in (Kind.ATOM, Kind.QUOTED)
 
 
-def _in_domain(token: _Token) -> bool:
-    return token.kind in (_Kind.ATOM, _Kind.LITERAL)
+def _in_domain(token: Token) -> bool:
+    return token.kind in (Kind.ATOM, Kind.LITERAL)
 
 
-def _address(phrase: Sequence[_Token], spec: Sequence[_Token], name_limit: int) -> Address:
-    while spec and (_is(spec[0], "@") or _is(spec[0], ",")):  # an obsolete source route
-        colon = next((i for i, token in enumerate(spec) if _is(token, ":")), None)
+def _address(phrase: Sequence[Token], spec: Sequence[Token], name_limit: int) -> Address:
+    while spec and (is_special(spec[0], "@") or is_special(spec[0], ",")):  # an obsolete source route
+        colon = next((i for i, token in enumerate(spec) if is_special(token, ":")), None)
         if colon is None:
             break
         spec = spec[colon + 1 :]
-    text = "".join(_cleaned_spec(token) for token in spec if token.kind is not _Kind.COMMENT)[:320]
-    comments = [token for token in spec if token.kind is _Kind.COMMENT]
+    text = "".join(_cleaned_spec(token) for token in spec if token.kind is not Kind.COMMENT)[:320]
+    comments = [token for token in spec if token.kind is Kind.COMMENT]
     name = _phrase(phrase, name_limit) or _phrase(comments, name_limit)
     local, at, domain = text.rpartition("@")
     if not at or not local or not domain:
@@ -193,31 +114,31 @@ def _address(phrase: Sequence[_Token], spec: Sequence[_Token], name_limit: int) 
     return Address(name, f"{local}@{_ascii_domain(domain) or domain.lower()}")
 
 
-def _cleaned_spec(token: _Token) -> str:
+def _cleaned_spec(token: Token) -> str:
     """The token's part of an addr-spec for eyes; blanks belong to it inside quotes only."""
     text = clean_text(_spec_text(token), limit=320, one_line=True)
     return text if text.startswith('"') else text.replace(" ", "")
 
 
-def _spec_text(token: _Token) -> str:
-    if token.kind is _Kind.QUOTED and not _DOT_ATOM.fullmatch(token.text):
+def _spec_text(token: Token) -> str:
+    if token.kind is Kind.QUOTED and not _DOT_ATOM.fullmatch(token.text):
         escaped = token.text.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
-    return f"[{token.text}]" if token.kind is _Kind.LITERAL else token.text
+    return f"[{token.text}]" if token.kind is Kind.LITERAL else token.text
 
 
-def _phrase(tokens: Sequence[_Token], limit: int) -> str:
+def _phrase(tokens: Sequence[Token], limit: int) -> str:
     """The display name: words and quoted strings, else the comments; encoded-words decoded."""
-    colon = max((i for i, token in enumerate(tokens) if _is(token, ":")), default=-1)
+    colon = max((i for i, token in enumerate(tokens) if is_special(token, ":")), default=-1)
     if colon >= 0 and colon == len(tokens) - 1:
         tokens = []  # nothing but the name of a group
     words = [
         t
         for t in tokens
-        if t.kind is not _Kind.COMMENT and t.text != '"' and not _is(t, "<") and not _is(t, ">")
+        if t.kind is not Kind.COMMENT and t.text != '"' and not is_special(t, "<") and not is_special(t, ">")
     ]
-    if not any(t.kind is not _Kind.SPECIAL for t in words):
-        words = [t for t in tokens if t.kind is _Kind.COMMENT]
+    if not any(t.kind is not Kind.SPECIAL for t in words):
+        words = [t for t in tokens if t.kind is Kind.COMMENT]
     joined = "".join((" " if t.spaced and i else "") + t.text for i, t in enumerate(words))
     name = clean_text(decode_words(joined).text, limit=limit, one_line=True).strip()
     while len(name) >= 2 and name[0] == name[-1] and name[0] in "'\"":  # quoted once more by some mailers
@@ -248,7 +169,7 @@ def identity(fields: Sequence[bytes], *, hint: str | None = None, name_limit: in
     if not fields:
         return Identity(None, Address("", ""), "no From header")
     text = decode_raw(fields[0], hint)
-    tokens = _tokens(text)
+    tokens = tokens_of(text)
     segments = _segments(tokens)
     readings = [_read_segment(segment, name_limit) for segment in segments]
     shown = next(
@@ -262,7 +183,7 @@ def identity(fields: Sequence[bytes], *, hint: str | None = None, name_limit: in
     return Identity(address, shown, problem)
 
 
-def _strict(text: str, tokens: Sequence[_Token]) -> tuple[str | None, str | None]:
+def _strict(text: str, tokens: Sequence[Token]) -> tuple[str | None, str | None]:
     if not tokens:
         return None, "From is empty"
     if any(
@@ -272,18 +193,18 @@ def _strict(text: str, tokens: Sequence[_Token]) -> tuple[str | None, str | None
         return None, "From holds control characters"
     if any(token.broken for token in tokens):
         return None, "From has an unclosed or nested quote, comment or bracket"
-    comments = [token for token in tokens if token.kind is _Kind.COMMENT]
+    comments = [token for token in tokens if token.kind is Kind.COMMENT]
     if any(char in comment.text for comment in comments for char in "@<>"):
         return None, "From has an address in a comment"
-    words = [token for token in tokens if token.kind is not _Kind.COMMENT]
-    opening = next((i for i, token in enumerate(words) if _is(token, "<")), None)
+    words = [token for token in tokens if token.kind is not Kind.COMMENT]
+    opening = next((i for i, token in enumerate(words) if is_special(token, "<")), None)
     if opening is None:
         phrase, spec = [], list(words)
     else:
         phrase, spec = words[:opening], words[opening + 1 :]
-        if not spec or not _is(spec.pop(), ">"):
+        if not spec or not is_special(spec.pop(), ">"):
             return None, "From has text behind its address"
-    if sum(_is(token, "@") for token in spec) != 1:
+    if sum(is_special(token, "@") for token in spec) != 1:
         return None, "From has not exactly one address"
     problem = "From has a comment inside its address" if _comment_inside(tokens) else None
     address, problem = (None, problem) if problem else _strict_spec(spec)
@@ -292,19 +213,19 @@ def _strict(text: str, tokens: Sequence[_Token]) -> tuple[str | None, str | None
     return (None, problem) if problem else (address, None)
 
 
-def _names_itself(phrase: Sequence[_Token], address: str) -> bool:
+def _names_itself(phrase: Sequence[Token], address: str) -> bool:
     """`a@b <a@b>`: against the grammar, common, and read in one way only."""
     return _has_at(phrase) and canonical("".join(token.text for token in phrase).strip("'")) == address
 
 
-def _phrase_problem(phrase: Sequence[_Token]) -> str | None:
+def _phrase_problem(phrase: Sequence[Token]) -> str | None:
     if _has_at(phrase):
         return "From has not exactly one address"
     for token in phrase:
         # A comma may stand: `Doe, Jane <a@b>` has one address whoever reads it.
-        if token.kind is _Kind.SPECIAL and token.text != ",":
+        if token.kind is Kind.SPECIAL and token.text != ",":
             return f"From has a stray {token.text!r}"
-        if token.kind is _Kind.LITERAL and "@" in token.text:
+        if token.kind is Kind.LITERAL and "@" in token.text:
             return "From has an address in brackets"
     words = decode_words(" ".join(token.text for token in phrase))
     if words.suspicious and any("=?" in token.text for token in phrase):
@@ -312,28 +233,28 @@ def _phrase_problem(phrase: Sequence[_Token]) -> str | None:
     return None
 
 
-def _comment_inside(tokens: Sequence[_Token]) -> bool:
+def _comment_inside(tokens: Sequence[Token]) -> bool:
     return any(
-        token.kind is _Kind.COMMENT
+        token.kind is Kind.COMMENT
         and (
-            (index > 0 and _is(tokens[index - 1], "@"))
-            or any(_is(after, "@") for after in tokens[index + 1 : index + 2])
+            (index > 0 and is_special(tokens[index - 1], "@"))
+            or any(is_special(after, "@") for after in tokens[index + 1 : index + 2])
         )
         for index, token in enumerate(tokens)
     )
 
 
-def _strict_spec(spec: Sequence[_Token]) -> tuple[str | None, str | None]:
-    if len(spec) != 3 or not _is(spec[1], "@") or spec[1].spaced or spec[2].spaced:
+def _strict_spec(spec: Sequence[Token]) -> tuple[str | None, str | None]:
+    if len(spec) != 3 or not is_special(spec[1], "@") or spec[1].spaced or spec[2].spaced:
         return None, "From is not a plain address"
     local, domain = spec[0], spec[2]
-    if local.kind not in (_Kind.ATOM, _Kind.QUOTED) or domain.kind not in (_Kind.ATOM, _Kind.LITERAL):
+    if local.kind not in (Kind.ATOM, Kind.QUOTED) or domain.kind not in (Kind.ATOM, Kind.LITERAL):
         return None, "From is not a plain address"
-    needs_quotes = local.kind is _Kind.QUOTED and not _DOT_ATOM.fullmatch(local.text)
+    needs_quotes = local.kind is Kind.QUOTED and not _DOT_ATOM.fullmatch(local.text)
     problem = _quoted_problem(local.text) if needs_quotes else _local_problem(local.text)
     if problem:
         return None, problem
-    checked = _literal(domain.text) if domain.kind is _Kind.LITERAL else _ascii_domain(domain.text)
+    checked = _literal(domain.text) if domain.kind is Kind.LITERAL else _ascii_domain(domain.text)
     if checked is None:
         return None, "From has an impossible domain"
     address = f"{_spec_text(local).lower()}@{checked}"

@@ -23,9 +23,10 @@ from mailticket.mail.charset import clean_text
 from mailticket.mail.trace import content_digest
 from mailticket.mail.types import RawMail
 from mailticket.store import blobs
-from mailticket.store.dialect import claimable, table_of, upsert
+from mailticket.store.dialect import claimable, table_of
 from mailticket.store.engine import reading, transaction
-from mailticket.store.models import ImapMessage, Inbound, MailboxContact
+from mailticket.store.imap_ledger import ImapLedger
+from mailticket.store.models import Inbound
 from mailticket.store.ports import FolderPosition, Receipt
 from mailticket.store.spool import GroupCommit, SpoolRow
 
@@ -33,8 +34,6 @@ CLAIM_BYTES: Final = 32_000_000
 """A claim takes no further mail beyond this many bytes, so that a batch of large ones fits in memory."""
 
 _INBOUND: Final = table_of(Inbound)
-_IMAP: Final = table_of(ImapMessage)
-_CONTACT: Final = table_of(MailboxContact)
 _C: Final = _INBOUND.c
 
 
@@ -137,7 +136,7 @@ _LISTED: Final = _SHOWN[:-1]
 """Without the decision, which is large."""
 
 
-class Inbox:
+class Inbox(ImapLedger):
     """The spool of incoming mails on one database; safe to call from any thread.
 
     `clock` gives aware UTC; `canonical_recipient` turns a RCPT address into the one it is the same
@@ -148,12 +147,11 @@ class Inbox:
     def __init__(
         self, engine: Engine, clock: Callable[[], datetime], canonical_recipient: Callable[[str], str]
     ) -> None:
-        self._engine = engine
-        self._clock = clock
+        super().__init__(engine, clock)
         self._canonical = canonical_recipient
         self._commits = GroupCommit(engine)
 
-    # -- Spool and Ledger (store/ports.py) --
+    # -- Spool (store/ports.py), and of Ledger what stores a mail --
 
     def store(self, mails: Sequence[RawMail]) -> list[Receipt]:
         """Store every mail or none; returns, in order, once the commit is on disk."""
@@ -163,49 +161,6 @@ class Inbox:
     def store_fetched(self, position: FolderPosition, mail: RawMail) -> Receipt:
         """Store the mail and its position on the IMAP server in one commit."""
         return self._commits.store([self._row(mail, self._clock(), position)])[0]
-
-    def unknown(self, mailbox: str, folder: str, uidvalidity: int, uids: Sequence[int]) -> list[int]:
-        """Those of `uids` not stored yet, ascending."""
-        wanted = set(uids)
-        if not wanted:
-            return []
-        query = select(_IMAP.c.uid).where(
-            _IMAP.c.mailbox == mailbox,
-            _IMAP.c.folder == folder,
-            _IMAP.c.uidvalidity == uidvalidity,
-            _IMAP.c.uid.between(min(wanted), max(wanted)),
-        )
-        with reading(self._engine) as session:
-            return sorted(wanted.difference(session.execute(query).scalars()))
-
-    def note_moved(self, position: FolderPosition) -> None:
-        """Remember that the message has left its folder."""
-        statement = update(_IMAP).where(
-            _IMAP.c.mailbox == position.mailbox,
-            _IMAP.c.folder == position.folder,
-            _IMAP.c.uidvalidity == position.uidvalidity,
-            _IMAP.c.uid == position.uid,
-        )
-        with transaction(self._engine) as session:
-            session.execute(statement, {"moved_at": self._clock()})
-
-    def note_contact(self, mailbox: str, error: str | None) -> None:
-        """Remember when a mailbox was last reached, or why it was not."""
-        now = self._clock()
-        if error is None:
-            values: dict[str, Any] = {"reached_at": now, "error": None}
-        else:
-            values = {"failed_at": now, "error": clean_text(error, limit=1000)}
-        self._note_mailbox(mailbox, values)
-
-    def note_counts(self, mailbox: str, left: int, untaken: int) -> None:
-        """Remember how many messages were left in the folder, and how many of them are not stored here."""
-        self._note_mailbox(mailbox, {"counted_at": self._clock(), "in_folder": left, "untaken": untaken})
-
-    def _note_mailbox(self, mailbox: str, values: dict[str, Any]) -> None:
-        with transaction(self._engine) as session:
-            statement = upsert(session, _CONTACT).values(mailbox=mailbox, **values)
-            session.execute(statement.on_conflict_do_update(index_elements=["mailbox"], set_=values))
 
     # -- the workers --
 

@@ -12,7 +12,7 @@ import pytest
 
 from mailticket.config.settings import Listener
 from mailticket.errors import Permanent
-from mailticket.intake import conversation
+from mailticket.intake import conversation, replies
 from mailticket.intake.smtp import SmtpServer
 from tests.edge.fakes import RecordingStore
 from tests.edge.serving import MAIL, SALES, SUPPORT, Servers, connect
@@ -82,7 +82,7 @@ def test_a_message_that_trickles_in_is_cut_off(
     with connect(serve()) as wire:
         wire.transaction(SUPPORT)
         wire.send(b"S")
-        assert wire.reply() == conversation.TOO_SLOW
+        assert wire.reply() == replies.TOO_SLOW
         assert wire.closed()
     assert store.calls == []
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from mailticket.delivery.outcome import Deferred, Delivered, Failed, Outcome, Stage
-from mailticket.store import outbox
+from mailticket.store import outbox, outbox_admin
 from mailticket.store.models import Outbox, PersonAddress, Ticket, TicketEvent
 from tests.scenario.simulated import Sent, SimulatedClock, SimulatedDesk, written
 
@@ -92,8 +92,8 @@ def test_the_author_of_an_answer_that_is_refused_hears_of_it_once(
     assert (event["author"], event["permanent"], event["dead"]) == ("agent:sam", True, dead)
     assert desk.count(PersonAddress, PersonAddress.undeliverable_since.is_not(None)) == int(dead)
 
-    (failed,) = outbox.list_mails(desk.engine, [outbox.OutboxState.FAILED])
-    outbox.retry(desk.engine, failed.id, desk.clock())
+    (failed,) = outbox_admin.list_mails(desk.engine, [outbox.OutboxState.FAILED])
+    outbox_admin.retry(desk.engine, failed.id, desk.clock())
     assert [sent.recipient for sent in desk.send()] == []
     assert desk.count(Outbox, Outbox.template == "bounce.alert") == 1
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from mailticket.errors import Permanent
-from mailticket.store import outbox
+from mailticket.store import outbox, outbox_admin
 from mailticket.store.dialect import table_of
 from mailticket.store.engine import reading, transaction
 from mailticket.store.models import Blob, MailboxContact, Outbox
@@ -151,7 +151,7 @@ def test_bytes_once_rendered_are_never_replaced(engine: Engine) -> None:
         one.id: b"first",
         two.id: b"other",
     }
-    assert outbox.raw(engine, one.id) == b"first"
+    assert outbox_admin.raw(engine, one.id) == b"first"
     assert outbox.store_rendered(engine, []) == {}
 
 
@@ -159,8 +159,8 @@ def test_a_sent_mail_is_done(engine: Engine) -> None:
     _plan(engine, _mail("a"), _mail("b"))
     ids = [claimed.id for claimed in _claim(engine)]
     outbox.record_sent(engine, ids, NOW)
-    assert [outbox.show(engine, number).state for number in ids] == [OutboxState.SENT] * 2
-    assert outbox.show(engine, ids[0]).finished_at == NOW
+    assert [outbox_admin.show(engine, number).state for number in ids] == [OutboxState.SENT] * 2
+    assert outbox_admin.show(engine, ids[0]).finished_at == NOW
     assert _claim(engine, NOW + 10 * LEASE) == []
     outbox.record_sent(engine, [], NOW)
 
@@ -174,7 +174,7 @@ def test_a_deferred_mail_comes_back_when_told(engine: Engine) -> None:
     assert (again.attempts, again.unknown_outcomes) == (2, 0)
     outbox.record_deferred(engine, again.id, NOW + timedelta(minutes=12), "no answer", unknown=True)
     assert _claim_one(engine, NOW + timedelta(minutes=12)).unknown_outcomes == 1
-    assert outbox.show(engine, claimed.id).error == "no answer"
+    assert outbox_admin.show(engine, claimed.id).error == "no answer"
 
 
 @pytest.mark.parametrize(("record", "state"), [("record_failed", "failed"), ("park", "parked")])
@@ -182,10 +182,10 @@ def test_a_mail_given_up_or_set_aside_waits_for_a_person(engine: Engine, record:
     _plan(engine, _mail())
     claimed = _claim_one(engine)
     getattr(outbox, record)(engine, claimed.id, "550 no such user", NOW)
-    shown = outbox.show(engine, claimed.id)
+    shown = outbox_admin.show(engine, claimed.id)
     assert (shown.state, shown.error, shown.finished_at) == (state, "550 no such user", NOW)
     assert _claim(engine, NOW + 10 * LEASE) == []
-    outbox.retry(engine, claimed.id, NOW + LEASE)
+    outbox_admin.retry(engine, claimed.id, NOW + LEASE)
     assert _claim_one(engine, NOW + LEASE).id == claimed.id
 
 
@@ -196,7 +196,7 @@ def test_a_sender_that_was_slow_does_not_undo_what_is_settled(engine: Engine) ->
     outbox.record_deferred(engine, claimed.id, NOW, "late")
     outbox.record_failed(engine, claimed.id, "late", NOW)
     outbox.park(engine, claimed.id, "late", NOW)
-    assert outbox.show(engine, claimed.id).state is OutboxState.SENT
+    assert outbox_admin.show(engine, claimed.id).state is OutboxState.SENT
     assert _claim(engine, NOW + 10 * LEASE) == []
 
 
@@ -214,7 +214,7 @@ def test_a_mail_whose_stored_bytes_rotted_is_set_aside_and_the_others_go(engine:
         blob = table_of(Blob)
         session.execute(update(blob).where(blob.c.data == b"bad").values(data=b"rot"))
     assert [claimed.id for claimed in _claim(engine, NOW + LEASE)] == [good.id]
-    assert outbox.show(engine, bad.id).state is OutboxState.PARKED
+    assert outbox_admin.show(engine, bad.id).state is OutboxState.PARKED
 
 
 # -- the operator --
@@ -222,21 +222,21 @@ def test_a_mail_whose_stored_bytes_rotted_is_set_aside_and_the_others_go(engine:
 
 def test_a_waiting_mail_can_be_hurried_but_not_one_being_sent(engine: Engine) -> None:
     _plan(engine, _mail(not_before=NOW + timedelta(days=1)))
-    number = outbox.list_mails(engine)[0].id
-    outbox.retry(engine, number, NOW)
+    number = outbox_admin.list_mails(engine)[0].id
+    outbox_admin.retry(engine, number, NOW)
     assert _claim_one(engine).id == number
-    for change in (outbox.retry, outbox.cancel):
+    for change in (outbox_admin.retry, outbox_admin.cancel):
         with pytest.raises(Permanent, match="is being sent"):
             change(engine, number, NOW)
 
 
 def test_a_cancelled_mail_is_not_sent_unless_it_is_retried(engine: Engine) -> None:
     _plan(engine, _mail())
-    number = outbox.list_mails(engine)[0].id
-    outbox.cancel(engine, number, NOW)
+    number = outbox_admin.list_mails(engine)[0].id
+    outbox_admin.cancel(engine, number, NOW)
     assert _claim(engine) == []
-    assert outbox.show(engine, number).state is OutboxState.CANCELLED
-    outbox.retry(engine, number, NOW)
+    assert outbox_admin.show(engine, number).state is OutboxState.CANCELLED
+    outbox_admin.retry(engine, number, NOW)
     assert len(_claim(engine)) == 1
 
 
@@ -244,37 +244,39 @@ def test_a_sent_or_unknown_mail_is_neither_retried_nor_cancelled(engine: Engine)
     _plan(engine, _mail())
     claimed = _claim_one(engine)
     outbox.record_sent(engine, [claimed.id], NOW)
-    for change in (outbox.retry, outbox.cancel):
+    for change in (outbox_admin.retry, outbox_admin.cancel):
         with pytest.raises(Permanent, match="is sent"):
             change(engine, claimed.id, NOW)
         with pytest.raises(Permanent, match="no outgoing mail with the number 99"):
             change(engine, 99, NOW)
-    for ask in (outbox.show, outbox.raw):
+    for ask in (outbox_admin.show, outbox_admin.raw):
         with pytest.raises(Permanent, match="no outgoing mail with the number 99"):
             ask(engine, 99)
 
 
 def test_lists_counts_and_the_oldest_are_told(engine: Engine) -> None:
-    assert outbox.oldest_queued(engine) is None
+    assert outbox_admin.oldest_queued(engine) is None
     for minute in range(3):
         _plan(engine, _mail(f"k{minute}"), now=NOW + timedelta(minutes=minute))
     outbox.record_sent(engine, [_claim_one(engine).id], NOW)
-    newest_first = outbox.list_mails(engine)
+    newest_first = outbox_admin.list_mails(engine)
     assert [mail.created_at.minute for mail in newest_first] == [2, 1, 0]
-    assert [mail.id for mail in outbox.list_mails(engine, [OutboxState.QUEUED], 1)] == [newest_first[0].id]
-    counts = outbox.counts(engine)
+    assert [mail.id for mail in outbox_admin.list_mails(engine, [OutboxState.QUEUED], 1)] == [
+        newest_first[0].id
+    ]
+    counts = outbox_admin.counts(engine)
     assert (counts[OutboxState.QUEUED], counts[OutboxState.SENT], counts[OutboxState.FAILED]) == (2, 1, 0)
-    assert outbox.oldest_queued(engine) == NOW + timedelta(minutes=1)
-    assert outbox.raw(engine, newest_first[0].id) is None
+    assert outbox_admin.oldest_queued(engine) == NOW + timedelta(minutes=1)
+    assert outbox_admin.raw(engine, newest_first[0].id) is None
 
 
 def test_a_mail_of_ours_is_found_by_its_message_id(engine: Engine) -> None:
     _plan(engine, _mail("a"), _mail("b"))
     with reading(engine) as session:
-        found = outbox.find_by_message_id(session, "b@desk.example")
+        found = outbox_admin.find_by_message_id(session, "b@desk.example")
         assert found is not None
         assert found.message_id == "b@desk.example"
-        assert outbox.find_by_message_id(session, "c@desk.example") is None
+        assert outbox_admin.find_by_message_id(session, "c@desk.example") is None
 
 
 def test_keys_are_kept_as_digests_of_one_length(engine: Engine) -> None:
