@@ -35,5 +35,4 @@ def sample_console() -> ConsoleMail:
                 ),
             ),
         ),
-        by_number=("2 assign bob", "2,3 close", "all priority high"),
     )

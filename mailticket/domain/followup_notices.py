@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -44,7 +43,7 @@ def customer_notice(
         return None
     answer = entry if step in (Step.NUDGE1, Step.NUDGE2) else None
     told = Told(_TEMPLATES[step], ticket.requester, answer, extra=_moments(since, next_at))
-    return replace(notice(told, ticket, cause, f"follow-up {plan.key}: {step}", None), decided=True)
+    return notice(told, ticket, cause, f"follow-up {plan.key}: {step}", None)
 
 
 def reminders(

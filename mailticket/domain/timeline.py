@@ -11,18 +11,38 @@ _TOLD: Final = {
     "created": "opened the ticket",
     "acknowledged": "looks after the alert",
     "bounced": "a mail did not arrive",
+    "error": "a mail could not be sent",
+    "resent": "let a mail go out after all",
+    "cancelled": "stopped a mail",
     "returned": "a mail went back to its author",
     "held": "a reply is held",
     "approved": "let the held reply join",
     "denied": "keeps it a ticket of its own",
+    "stale": "an answer waits for its author",
+    "undone": "took back what a mail did",
     "merged": "merged",
     "moved": "moved a message",
+    "copied": "sent a copy of the mail",
+    "hooked": "told a web service",
     "challenged": "asked whether an address is theirs",
     "followed-up": "followed up",
     "overdue": "a promise is broken",
     "warned": "a promise is in danger",
+    "reminder": "asked to be reminded",
+    "banned": "banned a sender",
+    "linked": "linked",
+    "unlinked": "no longer linked",
+    "referred": "referred",
+    "rated": "rated the help",
     "erased": "erased words on request",
 }
+_NAMED: Final = (
+    ("from", "from"), ("into", "into"), ("to", "to"), ("held", "as"), ("with", "with"), ("address", "to"),
+    ("department", "to"), ("no_more", "no more to"), ("webhook", ""), ("pattern", ""), ("score", "as"),
+)  # fmt: skip
+"""Key of an event's data, and what stands before its value."""
+_TICKETS: Final = frozenset({"from", "into", "to", "held", "with"})
+"""Those that name a ticket, unless it is an address."""
 _ENTRIES: Final = ("message", "response", "note")
 
 
@@ -49,17 +69,18 @@ def in_words(kind: str, data: Mapping[str, Any]) -> str:
     field = data.get("field")
     if field == "due":
         return f"due date: {data.get('due') or data.get('after_seconds') or 'taken back'}"
-    if field is not None:
+    if field is not None and "into" not in data:  # merging changes the status too
         return f"{str(field).replace('_', ' ')}: {_value(data.get('before'))} → {_value(data.get('after'))}"
     if "tag" in data:
         return f"tag {data['tag']} {'added' if data.get('added') else 'removed'}"
     if kind == "collab":
         return f"added {data['added']}" if "added" in data else f"removed {data.get('removed', 'somebody')}"
     told = _TOLD.get(kind, kind.replace("-", " "))
-    for key, words in (("from", "from"), ("into", "into"), ("to", "to"), ("held", "as"), ("address", "to")):
-        if data.get(key):
-            number = f"#{data[key]}" if key != "address" else str(data[key])
-            return f"{told} {words} {number}"
+    for key, words in _NAMED:
+        value = data.get(key)
+        if value:
+            name = f"#{value}" if key in _TICKETS and "@" not in str(value) else str(value)
+            return " ".join(part for part in (told, words, name) if part)
     return told
 
 

@@ -155,8 +155,8 @@ class CommandName(enum.StrEnum):
     # About the desk.
     LIST = ("list", TEXT, "look", "ls", "list overdue",
             "sends you a numbered list: mine, a queue, or filters such as department:it")
-    SHOW = ("show", TEXT, "look", "", "show 123456",
-            "sends you a ticket's whole story, this one's without a number")
+    SHOW = ("show", TEXT, "look", "history log story", "show 123456",
+            "sends you a ticket's whole story with its event log, this one's without a number")
     SEARCH = ("search", TEXT, "look", "find", "search paper jam",
               "sends you the tickets that hold these words")
     HELP = ("help", NOTHING, "", "commands", "help", "mails you this list")

@@ -230,10 +230,12 @@ def fail(session: Session, outbox_id: int, error: str, now: datetime) -> bool:
     return session.execute(statement.returning(_C.id)).one_or_none() is not None
 
 
-def park(engine: Engine, outbox_id: int, error: str, now: datetime) -> None:
-    """Set aside until a person has mended what is wrong on our side (a template) and retries it."""
-    with transaction(engine) as session:
-        _park(session, [outbox_id], clean_text(error, limit=4000), now)
+def park(session: Session, outbox_id: int, error: str, now: datetime) -> bool:
+    """Set aside until a person has mended what is wrong on our side (a template) and retries it.
+
+    In the caller's transaction; False when the mail no longer waits to be sent.
+    """
+    return _park(session, [outbox_id], clean_text(error, limit=4000), now) == 1
 
 
 def release(engine: Engine, ids: Iterable[int], now: datetime) -> None:
@@ -266,14 +268,16 @@ def _row(key: str, mail: OutgoingMail, now: datetime) -> dict[str, Any]:
     }
 
 
-def _settle(session: Session, ids: Sequence[int], **values: Any) -> None:
-    """End the claim of rows still queued; a row cancelled or sent meanwhile stays as it is."""
-    if ids:
-        session.execute(update(_OUTBOX).where(_C.id.in_(ids), QUEUED).values(lease_until=None, **values))
+def _settle(session: Session, ids: Sequence[int], **values: Any) -> int:
+    """End the claim of rows still queued; a row cancelled or sent meanwhile stays as it is. How many."""
+    if not ids:
+        return 0
+    ended = update(_OUTBOX).where(_C.id.in_(ids), QUEUED).values(lease_until=None, **values)
+    return len(session.execute(ended.returning(_C.id)).all())
 
 
-def _park(session: Session, ids: Sequence[int], error: str, now: datetime) -> None:
-    _settle(session, ids, state="parked", finished_at=now, error=error)
+def _park(session: Session, ids: Sequence[int], error: str, now: datetime) -> int:
+    return _settle(session, ids, state="parked", finished_at=now, error=error)
 
 
 def _claimed(row: Row[Any], data: dict[str, bytes], context: dict[str, Any] | None) -> ClaimedOut:

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Engine, Row, func, or_, select, update
+from sqlalchemy import ColumnElement, Engine, Row, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from mailticket.domain.types import Event, EventKind
 from mailticket.errors import Permanent
 from mailticket.store import blobs
 from mailticket.store.dialect import table_of
 from mailticket.store.engine import reading, transaction
-from mailticket.store.models import Outbox
+from mailticket.store.event_log import record
+from mailticket.store.merge import final_ticket
+from mailticket.store.models import Outbox, Ticket
 from mailticket.store.outbox import QUEUED, OutboxState, message_key
 
 _OUTBOX: Final = table_of(Outbox)
@@ -60,6 +63,7 @@ def retry(engine: Engine, outbox_id: int, now: datetime) -> None:
         outbox_id,
         or_(QUEUED & idle, _C.state.in_(["failed", "parked", "cancelled"])),
         "only mails that are waiting, failed, parked or cancelled are retried",
+        now,
         state="queued",
         next_try_at=now,
         unknown_outcomes=0,
@@ -76,10 +80,30 @@ def cancel(engine: Engine, outbox_id: int, now: datetime) -> None:
         outbox_id,
         _C.state.in_(["queued", "failed", "parked"]) & idle,
         "only mails that are waiting, failed or parked are cancelled",
+        now,
         state="cancelled",
         finished_at=now,
         lease_until=None,
     )
+
+
+_ABOUT: Final = select(_C.id, _C.ticket_id, _C.state, _C.template, _C.recipient).where(
+    _C.id == bindparam("id")
+)
+
+
+def _ticket_of(session: Session, ticket: int) -> Ticket | None:
+    return final_ticket(session, session.get(Ticket, ticket, with_for_update=True), lock=True)
+
+
+def _event(mail: Any, ticket: int, state: str, now: datetime) -> Event:
+    """What the ticket's log keeps of an operator's hand on one of its mails."""
+    data = {"template": mail.template, "address": mail.recipient, "outbox": mail.id, "was": mail.state}
+    if state == OutboxState.CANCELLED:
+        why = f"an operator stopped the mail to {mail.recipient}, which was {mail.state}"
+        return Event(EventKind.CANCELLED, ticket, None, "operator", now, why, data)
+    why = f"an operator lets the mail to {mail.recipient} go out after all, which was {mail.state}"
+    return Event(EventKind.RESENT, ticket, None, "operator", now, why, data)
 
 
 def list_mails(engine: Engine, states: Sequence[OutboxState] = (), limit: int = 100) -> list[QueuedMail]:
@@ -131,10 +155,17 @@ def find_by_message_id(session: Session, message_id: str) -> QueuedMail | None:
     return None if row is None else _shown(row)
 
 
-def _change(engine: Engine, outbox_id: int, allowed: ColumnElement[bool], rule: str, **values: Any) -> None:
+def _change(
+    engine: Engine, outbox_id: int, allowed: ColumnElement[bool], rule: str, now: datetime, **values: Any
+) -> None:
     with transaction(engine) as session:
+        # the ticket before the mail's own row: merging takes the two in this order too
+        mail = session.execute(_ABOUT, {"id": outbox_id}).one_or_none()
+        ticket = _ticket_of(session, mail.ticket_id) if mail is not None and mail.ticket_id else None
         statement = update(_OUTBOX).where(_C.id == outbox_id, allowed).values(values).returning(_C.id)
         if session.execute(statement).all():
+            if mail is not None and ticket is not None and mail.state != values["state"]:
+                record(session, [_event(mail, ticket.id, values["state"], now)])
             return
         row = session.execute(select(_C.state, _C.lease_until).where(_C.id == outbox_id)).one_or_none()
     if row is None:

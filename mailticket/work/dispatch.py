@@ -132,8 +132,16 @@ class Dispatcher:
             return write(self._renderer, mail, material, self._settings().desk, self._clock())
         except Exception as error:  # noqa: BLE001 -- whatever a template or address does, only this mail waits
             log.error("outbox.parked", outbox=mail.id, template=mail.template, reason=str(error))
-            outbox.park(self._engine, mail.id, f"it could not be written: {error}", self._clock())
+            self._park(mail, f"it could not be written: {error}")
             return None
+
+    def _park(self, mail: ClaimedOut, cause: str) -> None:
+        """Set a mail aside until a person has mended what is wrong on our side."""
+        now = self._clock()
+        with transaction(self._engine) as session:
+            ticket = self._undelivered.concerned(session, mail)
+            if outbox.park(session, mail.id, cause, now) and ticket is not None:
+                self._undelivered.unwritten(session, mail, ticket, cause, now)
 
     def _send_one(
         self, item: tuple[ClaimedOut, bytes], *, trouble: threading.Event, stopping: threading.Event

@@ -1,7 +1,7 @@
-"""An agent's answer that could not be handed over is told to its author, like one that bounced.
+"""Outgoing mails that failed for good: the ticket's log says so, and an answer's author is told.
 
-In the transaction that records the failure, so that it is told exactly once. Other mails that fail
-are counted in `mailticket status` only.
+In the transaction that records the failure, so that it is told exactly once. An agent's answer that could
+not be handed over is treated like one that bounced; of other mails the log and `mailticket status` tell.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from mailticket.config.settings import Settings
 from mailticket.domain.decide_bounce import ANSWER, decide_undelivered
 from mailticket.domain.notify import Occasion, plan
-from mailticket.domain.types import OutgoingFacts
+from mailticket.domain.types import Event, EventKind, OutgoingFacts
 from mailticket.store.changes import apply_changes, record
 from mailticket.store.due import replan
 from mailticket.store.merge import final_ticket
@@ -37,21 +37,43 @@ class Undelivered:
         self._schedules = Schedules(lambda: settings().desk)
 
     def concerned(self, session: Session, mail: ClaimedOut) -> Ticket | None:
-        """The ticket whose answer `mail` is, locked; None for any other mail.
+        """The ticket that `mail` is about, locked; None where it is about none.
 
         To be called before the mail's own row is changed: merging takes the two in this order too.
         """
-        if mail.template != ANSWER or mail.ticket_id is None:
+        if mail.ticket_id is None:
             return None
         return final_ticket(session, session.get(Ticket, mail.ticket_id, with_for_update=True), lock=True)
+
+    def unwritten(
+        self, session: Session, mail: ClaimedOut, ticket: Ticket, cause: str, now: datetime
+    ) -> None:
+        """Note on the ticket that `mail` could not be written, and waits for somebody to mend that."""
+        why = f"the mail to {mail.recipient} waits for an operator: {cause}"
+        self._note(session, mail, ticket, why, cause, now)
 
     def tell(
         self, session: Session, mail: ClaimedOut, ticket: Ticket, cause: str, now: datetime, *, refused: bool
     ) -> None:
-        """Note on the ticket that `mail` did not arrive, and queue the alert.
+        """Note on the ticket that `mail` did not arrive; of an answer, queue the alert to its author.
 
         cause: the server's answer, or why the tries are over. refused: the former.
         """
+        if mail.template == ANSWER:
+            self._tell(session, mail, ticket, cause, now, refused=refused)
+        else:
+            why = f"the mail to {mail.recipient} did not go out: {cause}"
+            self._note(session, mail, ticket, why, cause, now)
+
+    def _note(
+        self, session: Session, mail: ClaimedOut, ticket: Ticket, why: str, cause: str, now: datetime
+    ) -> None:
+        data = {"template": mail.template, "address": mail.recipient, "outbox": mail.id, "cause": cause}
+        record(session, [Event(EventKind.ERROR, ticket.id, None, "system", now, why, data)])
+
+    def _tell(
+        self, session: Session, mail: ClaimedOut, ticket: Ticket, cause: str, now: datetime, *, refused: bool
+    ) -> None:
         entry = session.get(Entry, mail.entry_id) if mail.entry_id is not None else None
         author = entry.author if entry is not None else None
         outgoing = OutgoingFacts(mail.id, ticket.id, mail.entry_id, mail.recipient, mail.template, author)

@@ -48,7 +48,6 @@ name = "Support"
 addresses = ["support@{name}.example"]
 members = ["sam", "sue"]
 acknowledge_replies = {replies}
-{support}
 
 [agents.sam]
 name = "Sam"
@@ -141,12 +140,11 @@ class SimulatedDesk:
         acknowledge_replies: bool = False,
         hold: str = "0s",
         options: str = "",
-        support: str = "",
     ) -> None:
         folder = folder / name
         folder.mkdir()
         text = CONFIGURATION.format(
-            name=name, replies=str(acknowledge_replies).lower(), hold=hold, options=options, support=support
+            name=name, replies=str(acknowledge_replies).lower(), hold=hold, options=options
         )
         self.settings = loaded(folder, text + extra)
         self.clock = clock

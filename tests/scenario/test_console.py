@@ -102,8 +102,13 @@ def test_a_story_and_a_search_come_by_mail(daemon: Daemon) -> None:
     story = text_of(reply(daemon, alert, f"#show {number}"))
     assert "About the Printer." in story
     assert "opened the ticket" in story
-    own = text_of(reply(daemon, alert, "#show"))
+    note = answer(alert, "#priority high\n#note she rang", sender=SAM, message_id="rang@agents.example")
+    daemon.send(note, str(alert["Reply-To"].addresses[0].addr_spec), SAM)
+    daemon.idle()
+    own = text_of(reply(daemon, alert, "#log"))
     assert "About the Scanner." in own
+    assert "priority: normal → high" in own
+    assert "she rang" in own
     found = reply(daemon, alert, "#search about the scanner")
     assert "Scanner" in text_of(found)
     assert "Printer" not in text_of(found).partition("Lines")[0].partition("wrote")[0]
@@ -149,7 +154,7 @@ def test_an_outsider_who_writes_to_the_console_is_a_customer_and_learns_nothing(
     (told,) = daemon.to("eve@elsewhere.example")
     assert "Secret printer" not in text_of(told)
     assert len(daemon.json("ticket", "list")) == 3
-    assert all("Answer this mail with lines like" not in text_of(mail) for mail in daemon.to(SAM)[before:])
+    assert all("Answer with the numbers" not in text_of(mail) for mail in daemon.to(SAM)[before:])
 
 
 def test_an_out_of_office_to_a_list_does_nothing(daemon: Daemon) -> None:

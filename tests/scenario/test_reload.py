@@ -110,6 +110,9 @@ def test_a_broken_template_parks_its_mail_and_no_ticket(make_daemon: Callable[..
     (sent,) = daemon.wait_to("ann@customer.example")
     assert "the site's own acknowledgement" in text_of(sent)
     assert str(sent["Subject"]).startswith("We have it, ")
+    (ticket,) = daemon.json("ticket", "list")
+    story = daemon.json("ticket", "show", ticket["number"])["timeline"]
+    assert [one["kind"] for one in story if one["kind"] in ("error", "resent")] == ["error", "resent"]
 
 
 def test_a_reload_changes_how_much_is_logged(make_daemon: Callable[..., Daemon]) -> None:

@@ -119,3 +119,25 @@ def test_an_acknowledgement_that_is_refused_is_told_to_nobody(desk: SimulatedDes
     assert desk.count(Outbox, Outbox.state == "failed") == 1
     assert desk.count(Outbox) == 3
     assert desk.count(TicketEvent, TicketEvent.kind == "bounced") == 0
+    (error,) = desk.rows(select(TicketEvent).where(TicketEvent.kind == "error"))
+    assert error.reason == f"the mail to {ANN} did not go out: 550 5.1.1 no such user"
+    assert (error.actor, error.data["template"]) == ("system", "ticket.autoresp")
+
+
+def test_what_an_operator_does_to_a_mail_stands_in_the_log_of_its_ticket(desk: SimulatedDesk) -> None:
+    desk.transport = WayOut(Failed("550 5.1.1 no such user", Stage.RCPT))  # type: ignore[assignment]  # refuses
+    desk.take([written(body="Help me.")], sender=ANN)
+    desk.send()
+    (failed,) = outbox_admin.list_mails(desk.engine, [outbox.OutboxState.FAILED])
+    outbox_admin.retry(desk.engine, failed.id, desk.clock())
+    outbox_admin.retry(desk.engine, failed.id, desk.clock())  # it waits already: nothing new
+    outbox_admin.cancel(desk.engine, failed.id, desk.clock())
+    events = desk.rows(select(TicketEvent).where(TicketEvent.actor == "operator").order_by(TicketEvent.id))
+    assert [(event.kind, event.data["was"], event.reason) for event in events] == [
+        (
+            "resent",
+            "failed",
+            f"an operator lets the mail to {ANN} go out after all, which was failed",
+        ),
+        ("cancelled", "queued", f"an operator stopped the mail to {ANN}, which was queued"),
+    ]

@@ -177,11 +177,12 @@ def test_a_deferred_mail_comes_back_when_told(engine: Engine) -> None:
     assert outbox_admin.show(engine, claimed.id).error == "no answer"
 
 
-@pytest.mark.parametrize(("record", "state"), [("record_failed", "failed"), ("park", "parked")])
+@pytest.mark.parametrize(("record", "state"), [("fail", "failed"), ("park", "parked")])
 def test_a_mail_given_up_or_set_aside_waits_for_a_person(engine: Engine, record: str, state: str) -> None:
     _plan(engine, _mail())
     claimed = _claim_one(engine)
-    getattr(outbox, record)(engine, claimed.id, "550 no such user", NOW)
+    with transaction(engine) as session:
+        assert getattr(outbox, record)(session, claimed.id, "550 no such user", NOW)
     shown = outbox_admin.show(engine, claimed.id)
     assert (shown.state, shown.error, shown.finished_at) == (state, "550 no such user", NOW)
     assert _claim(engine, NOW + 10 * LEASE) == []
@@ -195,7 +196,8 @@ def test_a_sender_that_was_slow_does_not_undo_what_is_settled(engine: Engine) ->
     outbox.record_sent(engine, [claimed.id], NOW)
     outbox.record_deferred(engine, claimed.id, NOW, "late")
     outbox.record_failed(engine, claimed.id, "late", NOW)
-    outbox.park(engine, claimed.id, "late", NOW)
+    with transaction(engine) as session:
+        assert not outbox.park(session, claimed.id, "late", NOW)
     assert outbox_admin.show(engine, claimed.id).state is OutboxState.SENT
     assert _claim(engine, NOW + 10 * LEASE) == []
 
