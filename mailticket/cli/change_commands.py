@@ -14,7 +14,6 @@ from mailticket.cli.ticket_commands import ticket_app
 from mailticket.domain.schedule import WorkingTimes
 from mailticket.mail.numbering import as_kept
 from mailticket.store.engine import transaction
-from mailticket.work.by_command import carry_out
 
 _PANEL = "Change tickets"
 Number = Annotated[str, typer.Argument(help="The ticket's number.")]
@@ -122,6 +121,8 @@ def ticket_status(
 
 
 def _do(ctx: typer.Context, number: str, lines: Sequence[str], agent: str, *, as_json: bool) -> None:
+    from mailticket.work.by_command import carry_out  # the whole way of a mail: slow to import
+
     with open_desk(ctx) as desk:
         settings = desk.settings
         with transaction(desk.engine) as session:

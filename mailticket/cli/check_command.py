@@ -107,7 +107,7 @@ def _servers(settings: Settings) -> list[Finding]:
 
 def _database(settings: Settings) -> list[Finding]:
     from mailticket.store.engine import durability_warnings, open_engine
-    from mailticket.store.migrate import current, head_revision
+    from mailticket.store.revision import current, head_revision
 
     def look() -> str:
         engine = open_engine(settings.service.database)

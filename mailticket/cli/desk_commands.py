@@ -19,10 +19,10 @@ from mailticket.config.settings import Settings
 from mailticket.errors import Permanent
 from mailticket.store import outbox_admin
 from mailticket.store.engine import open_engine, reading
+from mailticket.store.imap_ledger import mailbox_contacts
 from mailticket.store.inbox import InboundState, Inbox
-from mailticket.store.migrate import is_current
 from mailticket.store.outbox import OutboxState
-from mailticket.store.views import mailbox_contacts
+from mailticket.store.revision import is_current
 from mailticket.work.clock import clock_from_environment
 from mailticket.work.served import base_recipient
 

@@ -133,8 +133,8 @@ def facts_for(settings: Settings, reading: Reading, arrival: Any) -> Any:
     from mailticket.mail.address import canonical
     from mailticket.store.engine import open_engine
     from mailticket.store.engine import reading as reading_session
-    from mailticket.store.migrate import is_current
     from mailticket.store.queries import gather
+    from mailticket.store.revision import is_current
     from mailticket.work.served import base_recipient
 
     desk, url = settings.desk, settings.service.database

@@ -3,37 +3,51 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from mailticket import __version__
-from mailticket.cli import change_commands as _change_commands  # noqa: F401 -- adds to `ticket`
-from mailticket.cli.account_commands import hash_password_command
-from mailticket.cli.agent_commands import agent_app
-from mailticket.cli.alias_commands import alias_app
-from mailticket.cli.ban_commands import address_app, ban_app
-from mailticket.cli.canned_commands import canned_app
-from mailticket.cli.check_command import check
-from mailticket.cli.config_commands import init
-from mailticket.cli.daemon_commands import run, send_sample
-from mailticket.cli.deliver_command import deliver
-from mailticket.cli.demo_command import demo
-from mailticket.cli.desk_commands import inbox_app, outbox_app, status
-from mailticket.cli.explain_command import explain
-from mailticket.cli.held_commands import held_app
-from mailticket.cli.person_commands import person_app
-from mailticket.cli.report_commands import report_app
-from mailticket.cli.rules_commands import rules_app
-from mailticket.cli.satisfaction_report import report_satisfaction
-from mailticket.cli.simulate_command import simulate
-from mailticket.cli.templates_commands import templates_app
-from mailticket.cli.ticket_commands import queue_app, ticket_app
-from mailticket.cli.top_command import top
-from mailticket.cli.verify_command import verify
-from mailticket.cli.webhook_commands import webhook_app
+from mailticket.cli.lazy import LazyGroup
+
+PLACES: Final = {
+    "run": ("mailticket.cli.daemon_commands", "run"),
+    "send-sample": ("mailticket.cli.daemon_commands", "send_sample"),
+    "demo": ("mailticket.cli.demo_command", "demo"),
+    "init": ("mailticket.cli.config_commands", "init"),
+    "check": ("mailticket.cli.check_command", "check"),
+    "deliver": ("mailticket.cli.deliver_command", "deliver"),
+    "explain": ("mailticket.cli.explain_command", "explain"),
+    "hash-password": ("mailticket.cli.account_commands", "hash_password_command"),
+    "status": ("mailticket.cli.desk_commands", "status"),
+    "top": ("mailticket.cli.top_command", "top"),
+    "simulate": ("mailticket.cli.simulate_command", "simulate"),
+    "verify": ("mailticket.cli.verify_command", "verify"),
+    "ticket": ("mailticket.cli.change_commands", "ticket_app"),
+    "agent": ("mailticket.cli.agent_commands", "agent_app"),
+    "queue": ("mailticket.cli.ticket_commands", "queue_app"),
+    "alias": ("mailticket.cli.alias_commands", "alias_app"),
+    "held": ("mailticket.cli.held_commands", "held_app"),
+    "inbox": ("mailticket.cli.desk_commands", "inbox_app"),
+    "outbox": ("mailticket.cli.desk_commands", "outbox_app"),
+    "ban": ("mailticket.cli.ban_commands", "ban_app"),
+    "address": ("mailticket.cli.ban_commands", "address_app"),
+    "person": ("mailticket.cli.person_commands", "person_app"),
+    "report": ("mailticket.cli.satisfaction_report", "report_app"),
+    "templates": ("mailticket.cli.templates_commands", "templates_app"),
+    "rules": ("mailticket.cli.rules_commands", "rules_app"),
+    "webhook": ("mailticket.cli.webhook_commands", "webhook_app"),
+    "canned": ("mailticket.cli.canned_commands", "canned_app"),
+}
+"""Each command: its module, and what it is called there. A module behind another adds to its group."""
+
+
+class _Mailticket(LazyGroup):
+    places = PLACES
+
 
 app = typer.Typer(
+    cls=_Mailticket,
     name="mailticket",
     help="A help desk that lives in the mail client: mail in, tickets, answers, SLA clocks, mail out.",
     no_args_is_help=True,
@@ -66,36 +80,6 @@ def _root(
     ] = False,
 ) -> None:
     ctx.obj = {"config": config}
-
-
-app.command()(run)
-app.command("send-sample")(send_sample)
-app.command()(demo)
-app.command()(init)
-app.command()(check)
-app.command()(deliver)
-app.command()(explain)
-app.command("hash-password")(hash_password_command)
-app.command()(status)
-app.command()(top)
-app.command()(simulate)
-app.command()(verify)
-app.add_typer(ticket_app, name="ticket")
-app.add_typer(agent_app, name="agent")
-app.add_typer(queue_app, name="queue")
-app.add_typer(alias_app, name="alias")
-app.add_typer(held_app, name="held")
-app.add_typer(inbox_app, name="inbox")
-app.add_typer(outbox_app, name="outbox")
-app.add_typer(ban_app, name="ban")
-app.add_typer(address_app, name="address")
-app.add_typer(person_app, name="person")
-report_app.command("satisfaction")(report_satisfaction)
-app.add_typer(report_app, name="report")
-app.add_typer(templates_app, name="templates")
-app.add_typer(rules_app, name="rules")
-app.add_typer(webhook_app, name="webhook")
-app.add_typer(canned_app, name="canned")
 
 
 def main() -> None:

@@ -9,13 +9,14 @@ from rich.table import Table
 from rich.text import Text
 
 from mailticket.cli.desk_commands import Json, open_desk
-from mailticket.cli.report_commands import Since, length_of
+from mailticket.cli.report_commands import Since, length_of, report_app
 from mailticket.cli.session import out, print_json
 from mailticket.config.desk import Desk
 from mailticket.store.engine import reading
 from mailticket.store.ratings import averages
 
 
+@report_app.command("satisfaction")
 def report_satisfaction(ctx: typer.Context, since: Since = "30d", as_json: Json = False) -> None:
     """How customers rated the help they got, 1 (bad) to 5 (very good), by department and agent.
 

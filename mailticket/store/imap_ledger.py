@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Engine, select, update
+from sqlalchemy.orm import Session
 
 from mailticket.mail.charset import clean_text
 from mailticket.store.dialect import table_of, upsert
 from mailticket.store.engine import reading, transaction
-from mailticket.store.models import ImapMessage, MailboxContact
+from mailticket.store.models import (
+    ImapMessage,
+    MailboxContact,
+)
 from mailticket.store.ports import FolderPosition
 
 _IMAP: Final = table_of(ImapMessage)
@@ -70,3 +75,23 @@ class ImapLedger:
         with transaction(self._engine) as session:
             statement = upsert(session, _CONTACT).values(mailbox=mailbox, **values)
             session.execute(statement.on_conflict_do_update(index_elements=["mailbox"], set_=values))
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """When an IMAP mailbox was last reached."""
+
+    mailbox: str
+    reached_at: datetime | None
+    failed_at: datetime | None
+    error: str | None
+
+
+def mailbox_contacts(session: Session) -> list[ContactRow]:
+    """Every IMAP mailbox ever polled, by name."""
+    rows = session.execute(
+        select(
+            MailboxContact.mailbox, MailboxContact.reached_at, MailboxContact.failed_at, MailboxContact.error
+        ).order_by(MailboxContact.mailbox)
+    )
+    return [ContactRow(*row) for row in rows]

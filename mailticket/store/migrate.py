@@ -19,7 +19,6 @@ from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, text
@@ -27,10 +26,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from mailticket.errors import Permanent
-from mailticket.store.engine import reading
+from mailticket.store import revision as revisions
 from mailticket.store.failures import raise_plain
+from mailticket.store.revision import head_revision, revision_of
 
-SCRIPTS: Final = Path(__file__).parent / "migrations"
 _LOCK: Final = 0x6D61696C7469636B
 """The advisory lock of PostgreSQL that migrations take: "mailtick" as a number."""
 
@@ -58,7 +57,7 @@ def migrate(engine: Engine, backup_dir: Path | None = None) -> MigrationReport:
     """
     head = head_revision()
     with _exclusive(engine) as connection:
-        before = _revision(connection)
+        before = revision_of(connection)
         backup = None
         if before != head:
             _refuse_unknown(before)
@@ -69,34 +68,14 @@ def migrate(engine: Engine, backup_dir: Path | None = None) -> MigrationReport:
     return MigrationReport(before, head, backup)
 
 
-def current(engine: Engine) -> str | None:
-    """The revision the database is at, None when it is empty. Raises `Temporary` when it cannot be read."""
-    with reading(engine) as session:
-        return _revision(session.connection())
-
-
-def is_current(engine: Engine) -> bool:
-    """True when the database is at this program's revision."""
-    return current(engine) == head_revision()
-
-
-def head_revision() -> str:
-    """The revision this program works with."""
-    head = ScriptDirectory.from_config(alembic_config(None)).get_current_head()
-    assert head is not None
-    return head
-
-
 def alembic_config(connection: Connection | None) -> Config:
     """Alembic's view of our migrations, with the connection `migrations/env.py` runs on."""
     config = Config()
-    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))  # ConfigParser interpolates
+    config.set_main_option(
+        "script_location", str(revisions.SCRIPTS).replace("%", "%%")
+    )  # ConfigParser interpolates
     config.attributes["connection"] = connection
     return config
-
-
-def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
 
 
 def _refuse_unknown(revision: str | None) -> None:

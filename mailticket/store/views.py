@@ -15,7 +15,6 @@ from mailticket.store.models import (
     Entry,
     EntryAttachment,
     Inbound,
-    MailboxContact,
     Participant,
     Ticket,
     TicketEvent,
@@ -129,16 +128,6 @@ class WholeTicket:
     referred: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class ContactRow:
-    """When an IMAP mailbox was last reached."""
-
-    mailbox: str
-    reached_at: datetime | None
-    failed_at: datetime | None
-    error: str | None
-
-
 _COLUMNS = tuple(getattr(Ticket, item.name) for item in fields(TicketRow))
 
 
@@ -239,13 +228,3 @@ def _decided(session: Session, ticket_id: int) -> dict[int | None, tuple[str, ..
         .where(Entry.ticket_id == ticket_id)
     )
     return {mail: tuple((decision or {}).get("reasons", ())) for mail, decision in rows}
-
-
-def mailbox_contacts(session: Session) -> list[ContactRow]:
-    """Every IMAP mailbox ever polled, by name."""
-    rows = session.execute(
-        select(
-            MailboxContact.mailbox, MailboxContact.reached_at, MailboxContact.failed_at, MailboxContact.error
-        ).order_by(MailboxContact.mailbox)
-    )
-    return [ContactRow(*row) for row in rows]

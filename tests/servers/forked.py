@@ -22,7 +22,9 @@ from pathlib import Path
 from typing import IO
 from unittest.mock import patch
 
-PRELOADED = ("mailticket.app", "mailticket.cli.main", "tests.servers.forked")
+from mailticket.cli.main import PLACES
+
+PRELOADED = ("mailticket.app", *{module for module, _ in PLACES.values()}, "tests.servers.forked")
 _ROOT = Path(__file__).parents[2]
 
 

@@ -11,15 +11,17 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, select, text
 
 from mailticket.errors import Permanent
-from mailticket.store import migrate as migrations
+from mailticket.store import revision as migrations
 from mailticket.store.dialect import table_of
 from mailticket.store.engine import open_engine, reading, transaction
 from mailticket.store.fulltext import is_index
-from mailticket.store.migrate import current, head_revision, is_current, migrate
+from mailticket.store.migrate import alembic_config, migrate
 from mailticket.store.models import Base, Entry, Person, Ticket
+from mailticket.store.revision import current, head_revision, is_current
 from tests.store.conftest import NOW
 from tests.store.threads import at_once
 
@@ -198,6 +200,10 @@ def test_a_migration_that_breaks_references_is_undone(
     with reading(engine) as session:
         assert session.execute(text("SELECT count(*) FROM ticket")).scalar_one() == 1
     engine.dispose()
+
+
+def test_the_newest_migration_by_name_is_the_one_alembic_ends_at() -> None:
+    assert head_revision() == ScriptDirectory.from_config(alembic_config(None)).get_current_head()
 
 
 def test_a_database_newer_than_the_program_is_refused(

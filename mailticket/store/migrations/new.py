@@ -14,7 +14,8 @@ from pathlib import Path
 from alembic import command
 
 from mailticket.store.engine import open_engine
-from mailticket.store.migrate import SCRIPTS, alembic_config
+from mailticket.store.migrate import alembic_config
+from mailticket.store.revision import SCRIPTS
 
 
 def write_migration(message: str) -> None:
