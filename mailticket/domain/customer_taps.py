@@ -6,7 +6,7 @@ import enum
 from typing import Final
 
 from mailticket.domain.requests import Tap
-from mailticket.domain.status import FINISHED
+from mailticket.domain.status import FINISHED, Status
 from mailticket.domain.types import TicketFacts
 
 _CODE_BITS = 6
@@ -87,10 +87,10 @@ _SEND_IT: Final = {
 }
 _BODIES: Final = frozenset(_SEND_IT.values())
 
-_ENDED: Final = frozenset(
-    {"ticket.reply", "ticket.resolved", "ticket.closed", "ticket.autoresolved", "ticket.autoclosed"}
-)
-_GOING_ON: Final = frozenset({"ticket.reply", "ticket.nudge", "ticket.update"})
+_SETTLED: Final = frozenset({"ticket.reply", "ticket.resolved", "ticket.autoresolved"})
+"""Mails that say that a ticket is solved, so that the customer may have another opinion."""
+_NOTHING_OFFERED: Final = frozenset({"held.ask", "ticket.overlimit"})
+"""A question with answers of its own, and a mail that mostly a machine gets."""
 
 
 def expected_body() -> frozenset[str]:
@@ -111,12 +111,21 @@ def customer_taps(template: str, ticket: TicketFacts, language: str) -> tuple[Ta
             _tap(CustomerAction.RATE, SCORES[spoken][score - 1], ticket, spoken, argument=score)
             for score in (5, 4, 3, 2, 1)
         )
-    actions: tuple[CustomerAction, ...] = ()
-    if template in _ENDED and ticket.status in FINISHED:
-        actions = (CustomerAction.SOLVED, CustomerAction.BROKEN)
-    elif template in _GOING_ON and ticket.status not in FINISHED:
-        actions = (CustomerAction.CLOSE, CustomerAction.STATUS)
+    if template in _NOTHING_OFFERED:
+        return ()
+    actions = _fitting(template, ticket.status)
     return tuple(_tap(action, LABELS[spoken][action], ticket, spoken) for action in actions)
+
+
+def _fitting(template: str, status: str) -> tuple[CustomerAction, ...]:
+    """What makes sense of a ticket in this state."""
+    if status not in FINISHED:
+        return (CustomerAction.CLOSE, CustomerAction.STATUS)
+    if status in (Status.ARCHIVED, Status.MERGED):
+        return (CustomerAction.STATUS,)
+    if template in _SETTLED:
+        return (CustomerAction.SOLVED, CustomerAction.BROKEN, CustomerAction.STATUS)
+    return (CustomerAction.REOPEN, CustomerAction.STATUS)
 
 
 def _tap(action: CustomerAction, label: str, ticket: TicketFacts, spoken: str, *, argument: int = 0) -> Tap:

@@ -17,7 +17,7 @@ from mailticket.domain.decide_rules import (
     requester_of,
 )
 from mailticket.domain.fields import field_changes
-from mailticket.domain.finished import after_reopening, thanks_only
+from mailticket.domain.finished import NOTHING_NEW, adds_nothing, after_reopening, thanks_only
 from mailticket.domain.matching import Match
 from mailticket.domain.numbers import mask_of
 from mailticket.domain.routing import Extras, Reaction, Route, react, route
@@ -28,7 +28,6 @@ from mailticket.domain.status import FINISHED, NewLinkedTicket, Refused, StatusE
 from mailticket.domain.trust import TrustFinding, allowed
 from mailticket.domain.types import Arrival, Audience, EntryKind, Facts, Outcome, TicketFacts
 from mailticket.mail.address import without_extension
-from mailticket.mail.gratitude import Gratitude
 from mailticket.mail.header_out import mailable
 from mailticket.mail.threading import without_tags
 from mailticket.mail.types import Reading
@@ -58,7 +57,11 @@ def join(
         return record_automatic(reading, facts, ticket, trust, why)
     thanks = thanks_only(reading, ticket, facts, desk)
     if thanks is not None:
-        return _kept_as_thanks(reading, facts, ticket, trust, thanks)
+        why = f"a mere thanks, because {thanks.evidence}"
+        return _changes_nothing(reading, facts, ticket, trust, why, thanks.evidence)
+    if adds_nothing(reading, ticket, facts):
+        why = f"an empty reply, because {NOTHING_NEW}"
+        return _changes_nothing(reading, facts, ticket, trust, why, NOTHING_NEW)
     moved = next_status(
         ticket.status,
         StatusEvent.CUSTOMER_REPLIED,
@@ -102,12 +105,12 @@ def join(
     )
 
 
-def _kept_as_thanks(
-    reading: Reading, facts: Facts, ticket: TicketFacts, trust: TrustFinding, thanks: Gratitude
+def _changes_nothing(
+    reading: Reading, facts: Facts, ticket: TicketFacts, trust: TrustFinding, what: str, evidence: str
 ) -> Decision:
-    """A thanks is kept with the ticket, which stays as it is."""
-    why = f"a mere thanks, because {thanks.evidence}: the ticket stays {ticket.status}"
-    entry = replace(_message(reading, facts, ticket.id, trust, why), thanks=thanks.evidence)
+    """A thanks, or nothing at all, is kept with the ticket, which stays as it is."""
+    why = f"{what}: the ticket stays {ticket.status}"
+    entry = replace(_message(reading, facts, ticket.id, trust, why), thanks=evidence)
     return Decision(Outcome.THREADED, (entry,), (*trust.reasons, why), trust.level, ticket.id)
 
 

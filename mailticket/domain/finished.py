@@ -14,6 +14,20 @@ _FILES = frozenset({"file", "inline", "message", "calendar", "rest", "tnef"})
 """Kinds of attachments that somebody sends to show something; a signature's are none."""
 
 
+NOTHING_NEW = "it holds nothing but quoted text"
+"""Why an empty reply changes nothing, in words."""
+
+
+def adds_nothing(reading: Reading, ticket: TicketFacts, facts: Facts) -> bool:
+    """Whether a reply to a finished ticket holds no word and no file of its own: sent by a slip of the thumb.
+
+    It is kept and the agents are told, since quoted text can hide words that were not told apart.
+    """
+    if ticket.status not in FINISHED or ticket.status == Status.MERGED or reading.content.reply.strip():
+        return False
+    return not _shown_files(reading, facts)
+
+
 def thanks_only(reading: Reading, ticket: TicketFacts, facts: Facts, desk: Desk) -> Gratitude | None:
     """The thanks of a reply to a finished ticket that says nothing else; None in any doubt."""
     if ticket.status not in FINISHED or ticket.status == Status.MERGED:
@@ -21,12 +35,16 @@ def thanks_only(reading: Reading, ticket: TicketFacts, facts: Facts, desk: Desk)
     names = [reading.mail.sender.shown.name, ticket.requester_name, desk.name]
     names += [agent.name for agent in desk.agents.values()]
     names += [department.name for department in desk.departments.values()]
-    files = sum(
+    return gratitude(reading.content.reply, names, files=_shown_files(reading, facts))
+
+
+def _shown_files(reading: Reading, facts: Facts) -> int:
+    """How many files somebody sent to show something."""
+    return sum(
         1
         for item in reading.mail.attachments
         if item.kind in _FILES and not (may_be_logo(item) and item.sha256 in facts.seen_files)
     )
-    return gratitude(reading.content.reply, names, files=files)
 
 
 def after_reopening(ticket: TicketFacts, desk: Desk) -> list[Change]:

@@ -8,6 +8,7 @@ from typing import Any
 from mailticket.config.desk import Desk
 from mailticket.domain.agent_notice import agent_notices
 from mailticket.domain.assignment import alerted
+from mailticket.domain.finished import NOTHING_NEW
 from mailticket.domain.guards import Missing
 from mailticket.domain.notice import Notice
 from mailticket.domain.statuses import status_name
@@ -31,13 +32,14 @@ def not_ended(
 
 
 def thanked(event: Event, ticket: TicketFacts, desk: Desk) -> dict[str, Any]:
-    """What an alert says beside a message that is taken for a mere thanks; nothing beside any other."""
+    """What an alert says beside a message that is taken for a mere thanks, or for nothing; else nothing."""
     evidence = event.data.get("thanks")
     if not evidence:
         return {}
     status = status_name(desk, ticket.status, ticket.custom_status)
     again = f"{desk.command_prefix}reopen"
-    return {"notice": f"A mere thanks: {evidence}. The ticket stays {status}; {again} if more is meant."}
+    what = "An empty reply" if evidence == NOTHING_NEW else "A mere thanks"
+    return {"notice": f"{what}: {evidence}. The ticket stays {status}; {again} if more is meant."}
 
 
 def follow_up(event: Event, desk: Desk) -> dict[str, Any]:

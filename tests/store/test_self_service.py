@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
+from markupsafe import escape
 from sqlalchemy import Engine, select
 
+from mailticket.delivery.context import context_of
+from mailticket.delivery.render import Renderer
+from mailticket.delivery.sample_parts import TAPS
+from mailticket.delivery.samples import SAMPLES
 from mailticket.domain.change import Decision
+from mailticket.domain.customer_taps import customer_taps
 from mailticket.domain.notice import Notice
 from mailticket.domain.types import Audience
 from mailticket.store.engine import reading, transaction
@@ -18,8 +25,9 @@ from mailticket.store.ratings import averages
 from mailticket.store.ticket_facts import ticket_facts
 from mailticket.work.announce import announce
 from tests.scenario.daemon import new_mail, text_of
-from tests.store.small_desk import SAM, SECRET, SmallDesk
+from tests.store.small_desk import SAM, SECRET, SmallDesk, small_desk
 from tests.store.test_outgoing_threads import reply
+from tests.unit.test_conditions import TICKET
 
 ANN, BOB = "ann@customer.example", "bob@customer.example"
 
@@ -221,3 +229,87 @@ def test_a_forged_name_and_a_guessed_number_close_nothing_unheard(engine: Engine
     desk.receive(new_mail(f"Re: [#{number}]", word, sender=ANN, message_id="f1@evil.example"), sender=ANN)
     assert status_of(desk) in (before, "open")
     assert word in text_of(desk.to(SAM)[alerts]), "it is a message that somebody reads"
+
+
+def test_an_empty_reply_reopens_nothing_and_rates_nothing_and_an_agent_looks(engine: Engine) -> None:
+    desk = asked_for_a_rating(engine)
+    alerts = len(desk.to(SAM))
+    says(desk, "", "e1")
+    assert (status_of(desk), rating(desk)) == ("closed", [])
+    assert len(desk.to(SAM)) == alerts + 1
+    assert "An empty reply" in " ".join(text_of(desk.to(SAM)[-1]).split())
+
+
+def test_an_out_of_office_to_any_mail_reopens_nothing_and_rates_nothing(engine: Engine) -> None:
+    desk = asked_for_a_rating(engine)
+    for number, mail in enumerate(list(desk.to(ANN))):
+        for address in [mail["Reply-To"].addresses[0].addr_spec, *(one[0] for one in links(mail).values())]:
+            raw = new_mail(
+                f"Automatic reply: {mail['Subject']}", "5\n\nreopen", sender=ANN, to=address,
+                message_id=f"ooo{number}{hash(address)}@x.example", Auto_Submitted="auto-replied",
+                In_Reply_To=mail["Message-ID"],
+            )  # fmt: skip
+            desk.receive(raw, address, ANN)
+    assert (status_of(desk), rating(desk), len(desk.tickets())) == ("closed", [], 1)
+
+
+OPEN, SOLVED, CLOSED = "open", "resolved", "closed"
+OFFERED = {
+    ("ticket.autoresp", OPEN): {"close", "status"},
+    ("message.autoresp", OPEN): {"close", "status"},
+    ("ticket.autoreply", OPEN): {"close", "status"},
+    ("ticket.notice", OPEN): {"close", "status"},
+    ("ticket.held", OPEN): {"close", "status"},
+    ("ticket.merged", OPEN): {"close", "status"},
+    ("ticket.merged", CLOSED): {"reopen", "status"},
+    ("ticket.reopened", OPEN): {"close", "status"},
+    ("ticket.activity.notice", OPEN): {"close", "status"},
+    ("ticket.reply", OPEN): {"close", "status"},
+    ("ticket.reply", SOLVED): {"solved", "broken", "status"},
+    ("ticket.resolved", SOLVED): {"solved", "broken", "status"},
+    ("ticket.autoresolved", SOLVED): {"solved", "broken", "status"},
+    ("ticket.closed", CLOSED): {"reopen", "status"},
+    ("ticket.autoclosed", CLOSED): {"reopen", "status"},
+    ("ticket.nudge", "waiting"): {"close", "status"},
+    ("ticket.update", OPEN): {"close", "status"},
+    ("ticket.satisfaction", CLOSED): {"rate"},
+    ("ticket.overlimit", OPEN): set(),
+    ("held.ask", OPEN): set(),
+    ("ticket.merged", "archived"): {"status"},
+}
+
+
+@pytest.mark.parametrize(("template", "status"), OFFERED)
+def test_a_mail_offers_what_makes_sense_of_its_ticket(template: str, status: str) -> None:
+    for language in ("en", "de", "fr", "es", "pt", "ja", "tlh"):
+        taps = customer_taps(template, replace(TICKET, status=status), language)
+        assert {tap.name for tap in taps} == OFFERED[template, status]
+        assert all(tap.label and tap.body for tap in taps)
+
+
+def test_every_mail_about_a_ticket_shows_its_links_in_text_and_html_in_every_language() -> None:
+    renderer = Renderer()
+    about_a_ticket = {template for (template, _), offered in OFFERED.items() if offered}
+    for template in about_a_ticket:
+        sample = replace(SAMPLES[template](), actions=TAPS)
+        for language in ("en", "de", "fr", "es", "pt", "ja"):
+            rendered = renderer.render(template, language, context_of(sample))
+            for tap in TAPS:
+                assert f"{tap.label}: {tap.link}" in rendered.text, (template, language)
+                assert f'href="{escape(tap.link)}"' in (rendered.html or ""), (template, language)
+
+
+def test_the_acknowledgement_closes_its_ticket_by_one_tap(engine: Engine) -> None:
+    desk = SmallDesk(engine)
+    desk.receive(new_mail("Printer", "Please help.", sender=f"Ann Customer <{ANN}>"), sender=ANN)
+    taps(desk, desk.to(ANN)[-1], 0)
+    assert status_of(desk) == "closed"
+
+
+def test_a_closed_ticket_is_opened_again_by_one_tap(engine: Engine) -> None:
+    desk = SmallDesk(engine, small_desk(mails={"ticket.closed": True}))
+    desk.receive(new_mail("Printer", "Please help.", sender=f"Ann Customer <{ANN}>"), sender=ANN)
+    reply(desk, desk.to(SAM)[-1], "#close", SAM, "s1")
+    assert status_of(desk) == "closed"
+    taps(desk, desk.to(ANN)[-1], 0)
+    assert status_of(desk) == "open"
