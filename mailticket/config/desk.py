@@ -254,7 +254,7 @@ class Desk(Section):
     """What one mail to several departments makes: one ticket referred to the others, or linked ones."""
     held_asks: Literal["owner", "requester"] = "owner"
     """Who decides whether a stranger's reply joins a ticket."""
-    cc_adds: Literal["requester", "agents", "nobody"] = "nobody"
+    cc_adds: Literal["requester", "agents", "nobody"] = "agents"
     """Whose Cc makes collaborators, once it is proven who wrote; agents always can with #cc."""
     acknowledge_on_behalf: bool = False
     """Whether a customer is told of a ticket that an agent opened for them."""

@@ -8,16 +8,17 @@ for a decision; what anybody could guess (a number, a subject) makes no differen
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mailticket.config.desk import Desk
 from mailticket.domain.types import EvidenceKind, Facts, ThreadEvidence, TicketFacts, Trust
 from mailticket.mail.address import identity, without_extension
 from mailticket.mail.header_out import mailable
-from mailticket.mail.types import ParsedMail
+from mailticket.mail.types import Address
 
 MOST_FROM_CC = 10
-"""Collaborators that one mail's Cc may add."""
+"""Collaborators that one mail's recipients may add."""
 GUESSABLE = (EvidenceKind.SUBJECT_NUMBER, EvidenceKind.SAME_SUBJECT)
 PROVEN = (Trust.TOKEN, Trust.AUTHENTICATED)
 
@@ -97,12 +98,12 @@ def collaborator(desk: Desk, address: str) -> tuple[str | None, str]:
     return plain, ""
 
 
-def from_cc(
-    mail: ParsedMail, facts: Facts, desk: Desk, present: frozenset[str]
+def invited(
+    named: Iterable[Address], facts: Facts, desk: Desk, present: frozenset[str]
 ) -> tuple[tuple[str, str], ...]:
-    """(address, name) of those in the Cc of a mail who could take part and do not yet."""
+    """(address, name) of those a mail was sent to as well who could take part and do not yet."""
     found: dict[str, str] = {}
-    for entry in mail.cc:
+    for entry in named:
         plain, _ = collaborator(desk, entry.address)
         if plain is not None and plain not in present and plain != facts.sender:
             found.setdefault(plain, entry.name)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from mailticket.config.desk import Desk
 from mailticket.domain.absence import represented
-from mailticket.domain.access import from_cc, may_add_by_cc
+from mailticket.domain.access import invited, may_add_by_cc
 from mailticket.domain.actor import Actor
 from mailticket.domain.assignment import claim_on_reply
 from mailticket.domain.canned import joined
@@ -147,19 +147,31 @@ def _collect_all(actor: Actor, changes: list[Change], problems: list[Problem]) -
         problems.append(Problem("", "the mail holds no new text and no command"))
     _collect(_spoken(actor, asked), changes, problems)
     changes += asked
-    changes += copied_in(actor)
+    added, unheard = copied_in(actor, answering=any(isinstance(one, AddEntry) for one in changes))
+    changes += added
+    ignored += unheard
     problems += not_ended(actor, changes)
     return ignored
 
 
-def copied_in(actor: Actor) -> list[Change]:
-    """Those in the Cc of an agent's mail, where that lets them take part."""
+def copied_in(actor: Actor, *, answering: bool = True) -> tuple[list[AddParticipant], list[str]]:
+    """Those outside whom an agent put into To or Cc: who takes part from now on, or why they do not.
+
+    answering: False for a mail without words. Only what the customer gets is for others outside as well.
+    """
+    mail, present = actor.reading.mail, actor.ticket.participants
+    people = invited((*mail.to, *mail.cc), actor.facts, actor.desk, present)
+    if not people:
+        return [], []
+    names = ", ".join(address for address, _ in people)
+    if not answering or actor.asked.note:
+        return [], [f"{names} got a copy from you only: who gets no answer to the customer takes no part"]
     if not may_add_by_cc(actor.desk, actor.identity, actor.ticket.requester, actor.trust):
-        return []
+        return [], [f"{names} got a copy from you only: a copy lets nobody take part here"]
     return [
         AddParticipant(actor.ticket.id, address, name, actor.identity, f"{actor.name} sent {address} a copy")
-        for address, name in from_cc(actor.reading.mail, actor.facts, actor.desk, actor.ticket.participants)
-    ]
+        for address, name in people
+    ], []
 
 
 def _collect(found: list[Change] | Problem, changes: list[Change], problems: list[Problem]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from mailticket.config.desk import Desk
-from mailticket.domain.access import from_cc, may_add_by_cc
+from mailticket.domain.access import invited, may_add_by_cc
 from mailticket.domain.change import AddEntry, AddParticipant, Change, Decision, OpenTicket, SetField
 from mailticket.domain.decide_rules import (
     Requester,
@@ -158,7 +158,7 @@ def _by_cc(
         return []
     return [
         AddParticipant(ticket, address, name, sender, f"the requester sent {address} a copy")
-        for address, name in from_cc(reading.mail, facts, desk, present)
+        for address, name in invited(reading.mail.cc, facts, desk, present)
     ]
 
 

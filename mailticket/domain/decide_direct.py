@@ -78,9 +78,9 @@ def decide_direct(
     name = desk.agents[agent].name
     actor = Actor(agent, name, trust.level, ticket, desk, facts, reading, parsed, 0, now)
     asked, undone = effects_of(actor)
-    changes = filed(actor, has_it(reading.mail, ticket.participants), asked)
-    if not trust.copied:
-        changes += copied_in(actor)
+    added = [] if trust.copied else copied_in(actor)[0]
+    have = has_it(reading.mail, ticket.participants | {one.address for one in added})
+    changes = [*filed(actor, have, asked), *added]
     whys = (*(change.why for change in changes), *(one for one in (ignored, undone) if one))
     return Decision(Outcome.AGENT_ACTED, tuple(changes), (*reasons, *whys), trust.level, ticket.id)
 
@@ -110,7 +110,7 @@ def filed(actor: Actor, delivered: tuple[str, ...], asked: list[Change]) -> list
     files = actor.reading.mail.attachments
     if others and (found := leaks(text, actor.reading.content, actor) or attached(files, actor.desk)):
         why += f", and {', '.join(others)} did not: {found[0].reason}"
-        delivered = tuple(sorted(actor.ticket.participants))
+        delivered = tuple(sorted({*actor.ticket.participants, *delivered}))
     entry = AddEntry(
         ticket=actor.ticket.id,
         kind=EntryKind.RESPONSE,

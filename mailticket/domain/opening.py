@@ -101,6 +101,10 @@ def open_for(opening: Opening) -> Decision:
     if opened is None:
         return _back(opening, (Problem("", drafted.rejection or "; ".join(drafted.reasons[-1:])),))
     actor = _actor(opening, opened)
+    copied = copied_in(actor)[0] if opening.words.delivered else []
+    if copied:
+        has_it = (*opening.words.delivered, *(one.address for one in copied))
+        opening = replace(opening, words=replace(opening.words, delivered=has_it))
     asked, problems = _asked(actor, opening.words)
     said, problem = _said(opening, actor, asked)
     problems += problem
@@ -111,7 +115,6 @@ def open_for(opening: Opening) -> Decision:
         one for one in drafted.changes if not isinstance(one, OpenTicket | AddEntry)
     )
     begun = replace(opened, on_behalf=opening.agent, why=f"{opened.why}: {opening.why}")
-    copied = copied_in(actor) if opening.words.delivered else []
     changes = (
         begun,
         *(entries if opening.passes_on else ()),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from html import escape
 
@@ -16,13 +16,15 @@ DATE = "Sat, 21 Nov 2026 10:05:00 +0000"
 class Answer:
     """What an agent writes to one of our mails, and who and how.
 
-    lines  the words, one string for each line; "" for a blank one
+    lines   the words, one string for each line; "" for a blank one
+    fields  header fields that are other than the program fills them in: whoever it goes to, for instance
     """
 
     mail: EmailMessage
     lines: list[str]
     sender: str
     serial: str
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def quoted(self) -> list[str]:
@@ -59,6 +61,7 @@ def raw(
         ),
         "MIME-Version": "1.0",
         **{name.replace("_", "-"): value for name, value in more.items()},
+        **answer.fields,
     }
     head = "".join(f"{name}: {value}\n" for name, value in fields.items())
     kind = "text/plain; charset=utf-8" + ("; format=flowed" if flowed else "")

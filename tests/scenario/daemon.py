@@ -131,6 +131,7 @@ class Daemon:
     smtp_port: int = field(default_factory=steady_port)
     lmtp_port: int = field(default_factory=steady_port)
     process: forked.Forked | None = None
+    _read: dict[str, tuple[int, EmailMessage]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.config = self.folder / "config"
@@ -293,8 +294,11 @@ class Daemon:
         folder = self.maildir / "new"
         if not folder.is_dir():
             return []
-        files = sorted(folder.iterdir(), key=lambda item: (item.stat().st_mtime_ns, item.name))
-        return [parse(item.read_bytes()) for item in files]
+        for name in os.listdir(folder):
+            if name not in self._read:
+                item = folder / name
+                self._read[name] = (item.stat().st_mtime_ns, parse(item.read_bytes()))
+        return [mail for _, (_, mail) in sorted(self._read.items(), key=lambda item: (item[1][0], item[0]))]
 
     def to(self, address: str) -> list[EmailMessage]:
         """The outgoing mails to an address."""

@@ -34,7 +34,9 @@ def missing_server(reason: str) -> None:
 def wait_until(condition: Callable[[], object], what: str, *, bound: float = 20.0) -> None:
     """Return as soon as `condition()` is true; AssertionError naming `what` after `bound` seconds."""
     deadline = time.monotonic() + bound
+    pause = 0.01
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {bound:g} s in vain until {what}")
-        time.sleep(0.01)
+        time.sleep(pause)
+        pause = min(pause * 1.3, 0.05)  # who waits long must not take the time of whoever is waited for

@@ -11,10 +11,10 @@ from sqlalchemy import Engine, select
 
 from mailticket.config.desk import Agent, Department, TrustPolicy
 from mailticket.config.rules import Actions, Rule
-from mailticket.domain.change import Decision
+from mailticket.domain.change import AddParticipant, Decision
 from mailticket.domain.types import Outcome
 from mailticket.store.engine import reading
-from mailticket.store.models import Entry, EntryAttachment, TicketEvent
+from mailticket.store.models import Entry, EntryAttachment, Participant, Person, TicketEvent
 from tests.scenario.daemon import answer, new_mail, text_of
 from tests.store.small_desk import SAM, SUPPORT, SmallDesk, small_desk
 
@@ -571,3 +571,40 @@ def test_a_mail_of_an_agent_with_a_header_put_on_top_proves_nothing(office: Offi
     forged = f"{added.format(tag=f'[#{number}]')}\r\n".encode() + signed
     assert office.receive(forged, sender=CARL).outcome is not Outcome.AGENT_ACTED
     assert len(office.to(DORA)) == before
+
+
+def test_whoever_the_agent_wrote_to_as_well_takes_part_and_does_not_get_it_twice(office: Office) -> None:
+    office.of_sam("Your door", "Dear Dora, how is it?", to=f"Dora Door <{DORA}>", Cc=f"{SUPPORT}, {CARL}")
+    office.of_sam(
+        "Re: Your door", "Anything new?", serial="s2", to=f"{DORA}, Eva <eva@origin.example>", Cc=SUPPORT,
+        References="<s1@agents.example>",
+    )  # fmt: skip
+    with reading(office.engine) as session:
+        present = session.execute(select(Person.name, Participant.role).join_from(Participant, Person)).all()
+    assert len(present) == 3, present
+    assert [one["To"].addresses[0].addr_spec for one in office.customers()] == [CARL]
+    nothing_leaked(office.customers())
+
+
+@pytest.mark.parametrize(
+    ("words", "policy", "joins", "told"),
+    [
+        ("Hello.", "agents", True, ""),
+        ("#note\nHello.", "agents", False, "takes no part"),
+        ("#tag vip", "agents", False, "takes no part"),
+        ("Hello.", "nobody", False, "a copy lets nobody take part here"),
+    ],
+)
+def test_only_an_answer_lets_in_whom_it_was_copied_to_and_the_receipt_says_so(
+    office: Office, words: str, policy: str, joins: bool, told: str
+) -> None:
+    office.desk = office.desk.model_copy(update={"cc_adds": policy, "receipts": "all"})
+    office.receive(new_mail("Door", "It is broken.", sender=f"Dora <{DORA}>"), sender=DORA)
+    alert = office.to(SAM)[0]
+    raw = answer(alert, words, sender=SAM).replace(b"\r\nSubject:", f"\r\nCc: {CARL}\r\nSubject:".encode(), 1)
+    decision = office.receive(raw, getaddresses([str(alert["Reply-To"])])[0][1], SAM)
+    added = [one.address for one in decision.changes if isinstance(one, AddParticipant)]
+    assert added == ([CARL] if joins else [])
+    assert len(office.to(CARL)) == joins
+    assert CARL in text_of(office.to(SAM)[-1])
+    assert told in " ".join(text_of(office.to(SAM)[-1]).split())
