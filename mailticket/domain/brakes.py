@@ -122,12 +122,17 @@ MAIL_PROVIDERS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """An automatic mail about to be queued. `recipient` is a canonical address."""
+    """An automatic mail about to be queued. `recipient` is a canonical address.
+
+    decided  see `Notice`. Every mail about a ticket has its subject, so the limit on one subject, which is
+             there for answers to machines, neither stops nor counts such a mail. All other limits do.
+    """
 
     recipient: str
     ticket_id: int | None
     subject: str
     template: str
+    decided: bool = False
 
     @property
     def domain(self) -> str | None:

@@ -10,6 +10,8 @@
 - Each step counts from the one before it, as it was really taken; so a daemon that was down over a
   weekend sends one reminder and not two, and no ticket is resolved right after a late reminder.
 - A message of the customer and an answer to them start the row anew. Automatic mails and notes do not.
+- A ticket that an agent lets wait until a moment (`#wait 3d`) comes back to them then: until it has come,
+  the customer is not reminded, and nothing is resolved.
 - An out-of-office of the requester that names a date moves what would follow behind the beginning of
   that date, for as long as they do not write themselves.
 - The silence that keep-in-loop measures begins with the first message that nobody answered, or else
@@ -66,6 +68,8 @@ class Happened(enum.StrEnum):
     """Somebody else has it from now on, or nobody."""
     ACT = "act"
     """An agent did anything else on it: a note, a command."""
+    WAKE = "wake"
+    """An agent says until when a paused ticket waits, or that there is no such moment any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class FollowEvent:
     """One of these, when (aware UTC).
 
     told  with a keep-in-loop step: the customer got an update too; by  key of the agent who did it
+    until with a wake: when the ticket comes back; None for never
     """
 
     at: datetime
@@ -82,6 +87,7 @@ class FollowEvent:
     told: bool = False
     returns_on: date | None = None
     by: str = ""
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +148,7 @@ class _Seen:
     desk_spoke_last: bool = False
     told: bool = False
     away_until: datetime | None = None
+    comes_back: datetime | None = None
     taken: dict[Step, datetime] = field(default_factory=dict)
     asked_at: datetime | None = None
     given_at: datetime | None = None
@@ -169,6 +176,8 @@ class _Seen:
             case Happened.TAKEN if event.step is not None:
                 self.taken[event.step] = at
                 self.told = self.told or event.told
+            case Happened.WAKE:
+                self.comes_back = event.until
             case Happened.ABSENT if event.returns_on is not None:
                 self.away_until = self._return(event.returns_on, at)
             case Happened.ASSIGNED:
@@ -176,7 +185,7 @@ class _Seen:
 
     def outlook(self, assignee: str | None, *, promised: bool) -> Outlook:
         found: dict[Step, datetime | None] = {}
-        if self.status == Status.WAITING:
+        if self.status == Status.WAITING and self.comes_back is None:
             step, base, wait = self._while_waiting()
             found[step] = self._after(base, wait, minding_absence=True)
         elif self.status == Status.RESOLVED:
@@ -216,7 +225,7 @@ class _Seen:
         counted = self.status in ACTIVE or self.status == Status.ON_HOLD
         if status in ACTIVE and self.status not in ACTIVE:
             self.asked_at = at
-        self.status = status
+        self.status, self.comes_back = status, None
         self._anew(at)
         if not counted and (status in ACTIVE or status == Status.ON_HOLD):
             self._heard(at)

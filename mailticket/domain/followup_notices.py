@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -43,7 +44,7 @@ def customer_notice(
         return None
     answer = entry if step in (Step.NUDGE1, Step.NUDGE2) else None
     told = Told(_TEMPLATES[step], ticket.requester, answer, extra=_moments(since, next_at))
-    return notice(told, ticket, cause, f"follow-up {plan.key}: {step}", None)
+    return replace(notice(told, ticket, cause, f"follow-up {plan.key}: {step}", None), decided=True)
 
 
 def reminders(

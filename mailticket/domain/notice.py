@@ -37,6 +37,7 @@ class Notice:
     asked      the held ticket an outsider is asked about; their token is then good for the answer only
     taps       the actions its reader can ask for by one tap
     seen       the newest entry its reader has seen, where that is not the entry it tells of
+    decided    a person of the desk, or a date, causes it, and no mail from outside: no storm brings many
     """
 
     template: str
@@ -56,3 +57,4 @@ class Notice:
     taps: tuple[Tap, ...] = ()
     not_before: datetime | None = None
     seen: int = 0
+    decided: bool = False

@@ -63,7 +63,7 @@ def plan(
     for event in sorted(events, key=_weight):
         for notice in _notices(event, events, ticket, desk, occasion):
             if ticket is None or desk.sends(ticket.department, notice.template):
-                notices.setdefault(_about(notice, event), _on_hold(notice, event, ticket, desk))
+                notices.setdefault(_about(notice, event), _dated(notice, event, ticket, desk))
     return tuple(notices.values())
 
 
@@ -84,6 +84,12 @@ _WEIGHT = {
     EventKind.CREATED: 3,
     EventKind.REFERRED: 4,
 }
+
+
+def _dated(notice: Notice, event: Event, ticket: TicketFacts | None, desk: Desk) -> Notice:
+    """The notice with when it goes, and whether somebody here decided what it tells."""
+    held = _on_hold(notice, event, ticket, desk)
+    return replace(held, decided=True) if event.actor.startswith("agent:") else held
 
 
 def _on_hold(notice: Notice, event: Event, ticket: TicketFacts | None, desk: Desk) -> Notice:

@@ -53,6 +53,8 @@ def count_automatic(session: Session, planned: Planned, now: datetime) -> Counts
     values: dict[str, Any] = {which: now - window for which, window in WINDOWS.items()}
     row = session.execute(_COUNTS, values | _values(planned)).one()
     counted = {**row._mapping, "domain_hour": row.domain_hour if planned.domain is not None else None}
+    if planned.decided:
+        counted["same_subject_hour"] = 0
     return Counts(**counted)
 
 
@@ -85,11 +87,12 @@ def prune(session: Session, now: datetime, most: int) -> int:
 
 
 def _values(planned: Planned) -> dict[str, Any]:
+    subject = f"{planned.template}: {planned.subject}" if planned.decided else planned.subject
     return {
         "address": planned.recipient,
         "domain": planned.recipient.rpartition("@")[2].lower(),
         "ticket": planned.ticket_id,
-        "subject": _subject_key(planned.subject),
+        "subject": _subject_key(subject),
         "template": planned.template,
     }
 

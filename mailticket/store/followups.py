@@ -90,6 +90,9 @@ def _follow_events(
             yield FollowEvent(at, _TOLD[EventKind(kind)], by=by)
         elif data.get("field") == "status":
             yield FollowEvent(at, Happened.STATUS, status=data["after"], by=by)
+        elif data.get("field") == "wake":
+            until = datetime.fromisoformat(data["after"]) if data["after"] is not None else None
+            yield FollowEvent(at, Happened.WAKE, by=by, until=until)
         elif data.get("field") == "assignee":
             yield FollowEvent(at, Happened.ASSIGNED, by=by)
         elif kind == EventKind.FOLLOWED_UP:

@@ -21,14 +21,18 @@ from mailticket.store.models import Entry, Inbound, MessageRef, Outbox, Particip
 from mailticket.store.numbers import free_number
 from mailticket.store.people import add_participant, find_or_add_person
 
-_MAX_MERGES = 20
-
 
 def final_ticket(session: Session, ticket: Ticket | None, *, lock: bool = False) -> Ticket | None:
-    """The ticket a merged one lives on in; itself when it was never merged."""
-    for _ in range(_MAX_MERGES):
-        if ticket is None or ticket.merged_into_id is None:
-            break
+    """The ticket a merged one lives on in; itself when it was never merged.
+
+    However long the chain is: every number and token ever given out has to lead somewhere. A merge only
+    ever points at a ticket that is not merged, so a ring cannot be; ValueError for one made otherwise.
+    """
+    passed: set[int] = set()
+    while ticket is not None and ticket.merged_into_id is not None:
+        if ticket.id in passed:
+            raise ValueError(f"the merges of #{ticket.number} lead round in a ring")
+        passed.add(ticket.id)
         ticket = session.get(Ticket, ticket.merged_into_id, with_for_update=True if lock else None)
     return ticket
 

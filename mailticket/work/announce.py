@@ -212,7 +212,8 @@ def _not_told_yet(session: Session, notices: list[Notice]) -> list[Notice]:
 
 def _planned(notice: Notice, ticket: TicketFacts | None) -> Planned:
     subject = ticket.subject if ticket else ""
-    return Planned(notice.recipient, ticket.id if ticket else None, subject, notice.template)
+    about = ticket.id if ticket else None
+    return Planned(notice.recipient, about, subject, notice.template, decided=notice.decided)
 
 
 def _conversations(session: Session, notices: Sequence[Notice]) -> dict[tuple[int | None, str], Conversation]:

@@ -121,6 +121,20 @@ def test_automatic_mails_are_counted_for_each_limit(engine: Engine) -> None:
         assert (gmail.domain_hour, gmail.ticket_hour, gmail.total_hour) == (None, 0, 3)
 
 
+def test_what_the_desk_decided_is_neither_stopped_nor_counted_by_the_limit_on_one_subject(
+    engine: Engine,
+) -> None:
+    answers = Planned(ANN, 1, "Printer", "ticket.autoresp")
+    ended = Planned(ANN, 1, "Printer", "ticket.resolved", decided=True)
+    with transaction(engine) as session:
+        for _ in range(3):
+            note_automatic(session, answers, NOW)
+            note_automatic(session, ended, NOW)
+        assert count_automatic(session, answers, NOW).same_subject_hour == 3
+        found = count_automatic(session, ended, NOW)
+        assert (found.same_subject_hour, found.ticket_10_minutes, found.address_hour) == (0, 6, 6)
+
+
 def test_old_counts_are_forgotten_in_batches(engine: Engine) -> None:
     with transaction(engine) as session:
         for ago in (24, 25, 26, 23):

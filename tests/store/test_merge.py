@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import Engine, select
@@ -32,6 +33,25 @@ def make_ticket(session: Session, number: str, requester: str) -> Ticket:
     session.flush()
     add_participant(session, ticket.id, requester, person, requester, NOW, role="requester")
     return ticket
+
+
+def test_a_number_leads_to_its_ticket_through_any_number_of_merges(engine: Engine) -> None:
+    with transaction(engine) as session:
+        chain = [make_ticket(session, str(number), ANN) for number in range(60)]
+        for one, following in pairwise(chain):
+            merge(session, one, following, actor="agent:sam", why="the same", now=NOW)
+        assert final_ticket(session, chain[0]) is chain[-1]
+        assert final_ticket(session, chain[0], lock=True) is chain[-1]
+
+
+def test_a_ring_of_merges_is_a_clear_error_and_no_endless_loop(engine: Engine) -> None:
+    with transaction(engine) as session:
+        one, two = make_ticket(session, "1", ANN), make_ticket(session, "2", ANN)
+        one.merged_into_id, two.merged_into_id = two.id, one.id
+        session.flush()
+        with pytest.raises(ValueError, match="in a ring"):
+            final_ticket(session, one)
+        session.rollback()
 
 
 def say(session: Session, ticket: Ticket, text: str, *, minutes: int = 0, digest: str | None = None) -> Entry:

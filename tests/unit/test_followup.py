@@ -50,6 +50,15 @@ def away(hours: float, until: str) -> FollowEvent:
     return FollowEvent(NOON + hours * HOUR, Happened.ABSENT, returns_on=date.fromisoformat(until))
 
 
+def wake(hours: float, until: float | None) -> FollowEvent:
+    moment = NOON + until * HOUR if until is not None else None
+    return FollowEvent(NOON + hours * HOUR, Happened.WAKE, until=moment)
+
+
+def waits_from(hours: float) -> tuple[FollowEvent, ...]:
+    return answer(hours), status(hours, "waiting")
+
+
 def due(*events: FollowEvent, plan: FollowUp = PLAN, working: WorkingTime = ALWAYS) -> dict[str, float]:
     """Step -> hours after NOON."""
     found = outlook(plan, (CREATED, *events), working, NOON + 90 * DAY).due
@@ -68,6 +77,10 @@ WAITS = (answer(1), status(1, "waiting"))
         ((*WAITS, status(5, "resolved")), {"auto-close": 5 + 240}),
         ((*WAITS, status(5, "resolved"), answer(9)), {"auto-close": 9 + 240}),
         ((*WAITS, status(5, "closed")), {}),
+        ((*WAITS, wake(2, 24 * 7)), {}),  # it comes back by itself: until then nobody is reminded
+        ((*WAITS, taken(50, Step.NUDGE1), wake(51, 24 * 7)), {}),
+        ((*WAITS, wake(2, 24 * 7), wake(3, None)), {"nudge1": 1 + 48}),
+        ((*WAITS, wake(2, 24), status(24, "in-progress"), *waits_from(30)), {"nudge1": 30 + 48}),
         # a human reply stops each of them
         ((*WAITS, customer(20), status(20, "in-progress")), {"keep-in-loop": 20 + 24}),
         ((*WAITS, taken(50, Step.NUDGE1), answer(60)), {"nudge1": 60 + 48}),
