@@ -31,13 +31,14 @@ class AlertView:
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
-    """A ticket in a summary."""
+    """A ticket in a summary. n: what its reader may call it by; 0 for a reader who cannot act on it."""
 
     number: str
     subject: str
     what: str
     standing: str
     assigned: str
+    n: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class AlertSummary:
     soon_count: int = 0
     rows: tuple[AlertRow, ...] = ()
     more: int = 0
+    by_number: tuple[str, ...] = ()
 
 
 def alert_of(data: dict[str, Any] | None) -> AlertView:
@@ -70,4 +72,5 @@ def summary_of(data: dict[str, Any] | None) -> AlertSummary:
     if data is None:
         return AlertSummary()
     rows = tuple(AlertRow(**row) for row in data["rows"])
-    return AlertSummary(data["overdue_count"], data["soon_count"], rows, data["more"])
+    shown = tuple(data.get("by_number", ()))
+    return AlertSummary(data["overdue_count"], data["soon_count"], rows, data["more"], shown)

@@ -30,7 +30,6 @@ def console_values(mail: ConsoleMail, now: datetime) -> dict[str, Any]:
             }
             for one in mail.stories
         ],
-        "numbered": any(one.rows for one in mail.lists) or any(one.n for one in mail.stories),
     }
 
 

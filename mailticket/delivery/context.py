@@ -93,6 +93,7 @@ def _inside(letter: Letter) -> dict[str, Any]:
         "console": console_values(letter.console, letter.now),
         "alert": _alert(letter.alert),
         "alerts": asdict(letter.alerts),
+        "by_number": letter.digest.by_number or letter.console.by_number or letter.alerts.by_number,
     }
     if letter.ticket is not None:
         context["ticket"] = _ticket(letter.ticket)

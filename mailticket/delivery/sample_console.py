@@ -35,4 +35,5 @@ def sample_console() -> ConsoleMail:
                 ),
             ),
         ),
+        by_number=("2 assign bob", "2,3 close", "all priority high"),
     )

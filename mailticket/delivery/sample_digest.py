@@ -48,6 +48,7 @@ def sample_digest(now: datetime) -> DigestMail:
     return DigestMail(
         departments=(support, DigestPart("System administration")),
         issue=12,
+        by_number=("3 assign bob", "3,4 close", "all priority high"),
         since=now - timedelta(days=1),
         next_at=now + timedelta(days=1),
         new=1,

@@ -88,10 +88,11 @@ def _overdue() -> Letter:
 
 def _alerts() -> Letter:
     rows = (
-        AlertRow("20261031-0007", "Card blocked abroad", "first response", "overdue by 5 h", ""),
-        AlertRow("20261102-0012", "Statement is missing", "resolution", "due in 50 min", "Anna Agent"),
+        AlertRow("20261031-0007", "Card blocked abroad", "first response", "overdue by 5 h", "", 1),
+        AlertRow("20261102-0012", "Statement is missing", "resolution", "due in 50 min", "Anna Agent", 2),
     )
-    summary = AlertSummary(overdue_count=31, soon_count=1, rows=rows, more=30)
+    shown = ("1 assign bob", "1,2 close", "all priority high")
+    summary = AlertSummary(overdue_count=31, soon_count=1, rows=rows, more=30, by_number=shown)
     return letter(reply=None, alerts=summary, reason="you manage Support")
 
 

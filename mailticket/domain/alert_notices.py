@@ -27,9 +27,9 @@ def alert_notice(told: Told, ticket: TicketFacts, alert: dict[str, Any]) -> Noti
     return _notice(template, told, ticket.id, {"alert": alert})
 
 
-def summary_notice(told: Told, summary: dict[str, Any]) -> Notice:
-    """The one mail about many tickets."""
-    return _notice("ticket.alerts", told, None, {"alerts": summary})
+def summary_notice(told: Told, summary: dict[str, Any], issue: int) -> Notice:
+    """The one mail about many tickets. issue: what its numbers stand for (store/digests.py); 0 for none."""
+    return _notice("ticket.alerts", told, None, {"alerts": summary, "issue": issue})
 
 
 def current_address(told: Told, desk: Desk) -> Told | None:

@@ -1,19 +1,21 @@
 """The mail console: an agent's mail to no ticket in particular. Lists, searches, and commands by number.
 
 `list overdue`, `show 123456`, `search words` ask for a mail whose lines are numbered; `2 assign bob`,
-`3,5 close`, `2-4 priority high` act on the numbering of the mail that is answered, whatever happened
-since. The prefix may stand or be left out. Fails closed: if any line is not understood, nothing is done.
-Reads the mail only; work/console.py carries it out, each ticket by the effects of single mails.
+`3,5 close`, `2-4 priority high`, `all tag flood` act on the numbering of the mail that is answered,
+whatever happened since. The prefix may stand or be left out. Fails closed: if any line is not understood,
+nothing is done. Reads the mail only; work/console.py carries it out, each ticket by the effects of single
+mails.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from mailticket.config.desk import Desk
+from mailticket.domain.by_number import ALL
 from mailticket.domain.change import Decision
 from mailticket.domain.console_changes import AnswerConsole, ConsoleLine, ConsoleLook
 from mailticket.domain.naming import Named, Unknown, resolve
@@ -41,7 +43,7 @@ _RANGE = r"#?\d{1,3}(?!\d)(?:\s*(?:[-\u2010-\u2015]|to)\s*#?\d{1,3}(?!\d))?"
 _ONE = rf"(?:{_RANGE}|#?{NUMBER})"
 _BETWEEN = r"\s*(?:,|;|&|\band\b)\s*"
 _NUMBERED: Final = re.compile(
-    rf"\s*({_ONE}(?:{_BETWEEN}{_ONE})*)\s*[:.)]?\s+(\S.*)", re.ASCII | re.IGNORECASE
+    rf"\s*({ALL}|{_ONE}(?:{_BETWEEN}{_ONE})*)\s*[:.)]?\s+(\S.*)", re.ASCII | re.IGNORECASE
 )
 _PART: Final = re.compile(
     r"#?(\d{1,3})(?:\s*(?:[-\u2010-\u2015]|to)\s*#?(\d{1,3}))?", re.ASCII | re.IGNORECASE
@@ -119,7 +121,7 @@ def read_console(text: str, desk: Desk) -> ConsoleAsked:
             case None:
                 problems.append(_unknown(line, desk))
     problems += _too_much(looks, lines)
-    problems += _together(lines, desk)
+    problems += contradictions(lines, desk)
     if not (looks or lines or problems):
         looks.append(ConsoleLook("list", "mine"))
     rows = tuple((problem.line, problem.reason, problem.nearest or "") for problem in problems)
@@ -129,6 +131,8 @@ def read_console(text: str, desk: Desk) -> ConsoleAsked:
 def _line(line: str, desk: Desk) -> ConsoleLook | ConsoleLine | Problem | None:
     """One line; None where it begins like nothing the console knows."""
     numbered = _NUMBERED.fullmatch(line)
+    if numbered is not None and numbered[1].casefold() == ALL and not _begins(numbered[2], desk):
+        return None  # "All the best"
     if numbered is not None:
         return _command(line, numbered[1], numbered[2], desk)
     word, _, rest = line.removeprefix(desk.command_prefix).partition(" ")
@@ -143,6 +147,15 @@ def _line(line: str, desk: Desk) -> ConsoleLook | ConsoleLine | Problem | None:
             line, "show needs the number of a ticket after it", f"{desk.command_prefix}show 123456"
         )
     return ConsoleLook(kind, as_kept(argument.strip("[]")) if kind == "show" else argument or "mine")
+
+
+def _begins(rest: str, desk: Desk) -> bool:
+    return _first_word(rest, desk).rstrip(":.,!") in KNOWN
+
+
+def _first_word(text: str, desk: Desk) -> str:
+    """In small letters, without the prefix; "" where nothing else stands there."""
+    return next(iter(text.removeprefix(desk.command_prefix).split()), "").casefold()
 
 
 def _command(line: str, numbers: str, rest: str, desk: Desk) -> ConsoleLook | ConsoleLine | Problem:
@@ -170,6 +183,8 @@ def _command(line: str, numbers: str, rest: str, desk: Desk) -> ConsoleLook | Co
 def _numbers(written: str) -> tuple[str, ...] | str:
     """The numbers of a line, ranges spelled out; or why that is not possible."""
     found: list[str] = []
+    if written.strip().casefold() == ALL:
+        return (ALL,)
     for part in re.split(_BETWEEN, written.strip(), flags=re.IGNORECASE):
         few = _PART.fullmatch(part.strip())
         if few is None:
@@ -183,8 +198,7 @@ def _numbers(written: str) -> tuple[str, ...] | str:
 
 
 def _unknown(line: str, desk: Desk, word: str | None = None) -> Problem:
-    words = (word or line).removeprefix(desk.command_prefix).split()
-    first = words[0].casefold() if words else ""  # nothing but a prefix
+    first = _first_word(word or line, desk)
     near = nearest(first, [*_LOOKS, *KNOWN]) if len(first) > 2 else None
     reason = "is neither list, show, search nor numbers with a command behind them"
     hint = f"{desk.command_prefix}{near}" if near else None
@@ -213,7 +227,13 @@ def _too_much(looks: list[ConsoleLook], lines: list[ConsoleLine]) -> Iterator[Pr
         yield Problem("", f"one mail may change {MOST_TICKETS} tickets")
 
 
-def _together(lines: list[ConsoleLine], desk: Desk) -> Iterator[Problem]:
+def spelled_out(lines: Iterable[ConsoleLine], listed: int) -> tuple[ConsoleLine, ...]:
+    """The lines with every number of the answered mail in the place of `all`. listed: how many it has."""
+    numbers = tuple(str(number) for number in range(1, listed + 1))
+    return tuple(replace(line, numbers=numbers) if line.numbers == (ALL,) else line for line in lines)
+
+
+def contradictions(lines: Sequence[ConsoleLine], desk: Desk) -> Iterator[Problem]:
     """What several lines ask of one ticket must not contradict itself."""
     for number, text in texts_by_number(lines).items():
         if text.count("\n"):
@@ -222,7 +242,7 @@ def _together(lines: list[ConsoleLine], desk: Desk) -> Iterator[Problem]:
                 yield Problem(parsed.problems[0].line, f"number {number}: {parsed.problems[0].reason}")
 
 
-def texts_by_number(lines: list[ConsoleLine] | tuple[ConsoleLine, ...]) -> dict[str, str]:
+def texts_by_number(lines: Sequence[ConsoleLine]) -> dict[str, str]:
     """The command lines for each number, in the order the numbers come up."""
     texts: dict[str, list[str]] = {}
     for line in lines:

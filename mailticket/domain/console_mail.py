@@ -63,6 +63,8 @@ class ConsoleMail:
     outcomes: tuple[ConsoleOutcome, ...] = ()
     lists: tuple[ConsoleList, ...] = ()
     stories: tuple[ConsoleStory, ...] = ()
+    by_number: tuple[str, ...] = ()
+    """Lines that would do something with what is listed (domain/by_number.py)."""
 
 
 def from_json(values: dict[str, Any]) -> ConsoleMail:
@@ -84,4 +86,5 @@ def from_json(values: dict[str, Any]) -> ConsoleMail:
             )
             for one in values["stories"]
         ),
+        by_number=tuple(values.get("by_number", ())),
     )

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from mailticket.config.desk import Desk
 from mailticket.domain.agent_notice import to_agent
+from mailticket.domain.by_number import examples
 from mailticket.domain.digest import DigestModel, DigestSection, TicketRow
 from mailticket.domain.health import health_line
 from mailticket.domain.notice import Notice
@@ -122,6 +123,8 @@ class DigestMail:
     health: str = ""
     troubles: tuple[str, ...] = ()
     stuck: tuple[DigestStuck, ...] = ()
+    by_number: tuple[str, ...] = ()
+    """Lines that would do something with what is listed (domain/by_number.py)."""
 
 
 _JSON: TypeAdapter[DigestMail] = TypeAdapter(DigestMail)
@@ -208,7 +211,13 @@ def digest_mail(
             DigestStuck(item.state, item.sender, item.subject, item.received_at, item.why)
             for item in (model.health.stuck if model.health else ())
         ),
+        by_number=_by_number(model, desk, listing),
     )
+
+
+def _by_number(model: DigestModel, desk: Desk, listing: Listing) -> tuple[str, ...]:
+    free = next((listing.numbers[row.id] for row in listing.tickets if row.assignee is None), None)
+    return examples(len(listing.tickets), desk, model.job.reader, free)
 
 
 def digest_notice(model: DigestModel, mail: DigestMail, desk: Desk, slot: str) -> Notice:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
@@ -138,6 +138,12 @@ def ticket_of_number(session: Session, issue: int, number: int) -> int | None:
         select(DigestNumber.ticket_id).where(DigestNumber.issue_id == issue, DigestNumber.number == number)
     ).scalar_one_or_none()
     return found
+
+
+def numbers_of(session: Session, issue: int) -> int:
+    """How many tickets a mailed list has; they are numbered from 1."""
+    query = select(func.max(DigestNumber.number)).where(DigestNumber.issue_id == issue)
+    return session.execute(query).scalar() or 0
 
 
 def open_tickets(session: Session, queue: Queue, desk: Desk) -> list[TicketRow]:

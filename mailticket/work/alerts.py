@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
 from mailticket.domain.alert_notices import Told, alert_notice, current_address, summary_notice
+from mailticket.domain.by_number import examples
 from mailticket.domain.clocks import Clock, target_words
 from mailticket.domain.escalation import standing_words
 from mailticket.domain.ledger import ledger, ledger_words
@@ -23,6 +24,7 @@ from mailticket.domain.schedule import WorkingTime, WorkingTimes
 from mailticket.domain.status import FINISHED
 from mailticket.domain.types import TicketFacts
 from mailticket.store.alerts import WaitingAlert, claim_reader, sent, waiting
+from mailticket.store.digests import keep_listing
 from mailticket.store.due import Standing, standing
 from mailticket.store.engine import transaction
 from mailticket.store.models import Ticket
@@ -100,17 +102,27 @@ class AlertRounds:
         if told is None:
             return False
         rows: list[dict[str, Any]] = []
+        listed: list[int] = []
         first = sorted(alerts, key=lambda alert: not alert.data["overdue"])[:_MOST_LISTED]
         for alert in first:
             ticket = session.get_one(Ticket, alert.ticket_id)
             found = standing(session, ticket, desk, self._times(), now)
             clock = _clock_of(found, alert.data["target"])
             if clock is not None:
+                listed.append(ticket.id)
                 rows.append(_row(ticket_facts(session, ticket), found, clock, desk))
         overdue = sum(bool(alert.data["overdue"]) for alert in alerts)
         counts = {"overdue_count": overdue, "soon_count": len(alerts) - overdue, "rows": rows}
         counts["more"] = len(alerts) - len(first)
-        notice = summary_notice(told, counts)
+        kind, _, key = reader.partition(":")
+        issue = 0
+        if kind == "agent" and rows:
+            # an address that is nobody's here hears of it and cannot act, so its list has no numbers
+            issue = keep_listing(session, key, f"alerts:{told.key}", listed, now)
+            rows[:] = [row | {"n": number} for number, row in enumerate(rows, start=1)]
+            free = next((row["n"] for row in rows if not row["assigned"]), None)
+            counts["by_number"] = examples(len(rows), desk, key, free)
+        notice = summary_notice(told, counts, issue)
         announce(session, [notice], None, desk, self._secret, now)
         log.info("alerts.summary", reader=reader, tickets=len(alerts))
         return True

@@ -6,7 +6,7 @@ and what they cause. So one line may fail because of what happened since, and th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -15,9 +15,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Desk
+from mailticket.domain.by_number import ALL, examples
 from mailticket.domain.change import Decision, ReturnToAgent
-from mailticket.domain.console import is_list_number, texts_by_number
-from mailticket.domain.console_changes import AnswerConsole, ConsoleLook
+from mailticket.domain.console import (
+    MOST_TICKETS,
+    contradictions,
+    is_list_number,
+    spelled_out,
+    texts_by_number,
+)
+from mailticket.domain.console_changes import AnswerConsole, ConsoleLine, ConsoleLook
 from mailticket.domain.console_mail import ConsoleList, ConsoleMail, ConsoleOutcome, ConsoleRow, ConsoleStory
 from mailticket.domain.decide_agent import decide_agent
 from mailticket.domain.notice import REPLIED, Notice
@@ -31,7 +38,7 @@ from mailticket.domain.types import Arrival, Audience, Facts, Outcome, TicketFac
 from mailticket.mail.types import Reading
 from mailticket.store.apply import apply
 from mailticket.store.changes import record
-from mailticket.store.digests import keep_listing, ticket_of_number
+from mailticket.store.digests import keep_listing, numbers_of, ticket_of_number
 from mailticket.store.due import replan
 from mailticket.store.merge import final_ticket
 from mailticket.store.models import Ticket
@@ -66,9 +73,11 @@ class Console:
     def answer(self) -> tuple[str, ...]:
         """Do it all and queue the answer; what was done, in words. Runs in the caller's transaction."""
         outcomes: list[ConsoleOutcome] = []
-        problems = self.asked.problems or self._unknown_numbers()
+        listed = numbers_of(self.session, self.asked.listing) if self.asked.listing is not None else 0
+        lines = spelled_out(self.asked.lines, listed)
+        problems = self.asked.problems or self._not_to_be_had(lines, listed)
         if not problems:
-            outcomes = [self._act(number, text) for number, text in texts_by_number(self.asked.lines).items()]
+            outcomes = [self._act(number, text) for number, text in texts_by_number(lines).items()]
         lists: list[ConsoleList] = []
         stories: list[ConsoleStory] = []
         for look in self.asked.looks if not problems else ():
@@ -79,8 +88,9 @@ class Console:
             slot = f"mail:{self.arrival.inbound_id}"
             issue = keep_listing(self.session, self.asked.agent, slot, self.numbers, self.now)
         mail = ConsoleMail(
-            problems=problems, outcomes=tuple(outcomes), lists=tuple(lists), stories=tuple(stories)
-        )
+            problems=problems, outcomes=tuple(outcomes), lists=tuple(lists), stories=tuple(stories),
+            by_number=examples(len(self.numbers) or listed, self.desk, self.asked.agent),
+        )  # fmt: skip
         self._send(mail, issue)
         return tuple(self.reasons)
 
@@ -102,11 +112,23 @@ class Console:
         )
         announce(self.session, [notice], None, self.desk, self.secret, self.now)
 
+    def _not_to_be_had(self, lines: Sequence[ConsoleLine], listed: int) -> tuple[tuple[str, str, str], ...]:
+        """Why the lines cannot be carried out, now that it is known what `all` stands for."""
+        everything = next((line for line in self.asked.lines if line.numbers == (ALL,)), None)
+        if everything is None:
+            return self._unknown_numbers()
+        if not 0 < listed <= MOST_TICKETS:
+            none = "stands for the numbers of a list: answer the mail that has one"
+            many = f"would change {listed} tickets, and one mail may change {MOST_TICKETS}"
+            return ((everything.line, f"{ALL} {many if listed else none}", ""),)
+        together = contradictions(lines, self.desk)
+        return self._unknown_numbers() or tuple((one.line, one.reason, one.nearest or "") for one in together)
+
     def _unknown_numbers(self) -> tuple[tuple[str, str, str], ...]:
         """Numbers that the answered mail has not: nobody can tell what was meant, so nothing is done."""
         found: list[tuple[str, str, str]] = []
         for line in self.asked.lines:
-            for number in line.numbers:
+            for number in line.numbers if line.numbers != (ALL,) else ():
                 if self._ticket_id(number) is None:
                     where = (
                         "the mail you answer has no number"

@@ -48,6 +48,7 @@ name = "Support"
 addresses = ["support@{name}.example"]
 members = ["sam", "sue"]
 acknowledge_replies = {replies}
+{support}
 
 [agents.sam]
 name = "Sam"
@@ -140,11 +141,12 @@ class SimulatedDesk:
         acknowledge_replies: bool = False,
         hold: str = "0s",
         options: str = "",
+        support: str = "",
     ) -> None:
         folder = folder / name
         folder.mkdir()
         text = CONFIGURATION.format(
-            name=name, replies=str(acknowledge_replies).lower(), hold=hold, options=options
+            name=name, replies=str(acknowledge_replies).lower(), hold=hold, options=options, support=support
         )
         self.settings = loaded(folder, text + extra)
         self.clock = clock

@@ -154,7 +154,7 @@ def test_an_outsider_who_writes_to_the_console_is_a_customer_and_learns_nothing(
     (told,) = daemon.to("eve@elsewhere.example")
     assert "Secret printer" not in text_of(told)
     assert len(daemon.json("ticket", "list")) == 3
-    assert all("Answer with the numbers" not in text_of(mail) for mail in daemon.to(SAM)[before:])
+    assert all("Answer this mail with lines like" not in text_of(mail) for mail in daemon.to(SAM)[before:])
 
 
 def test_an_out_of_office_to_a_list_does_nothing(daemon: Daemon) -> None:

@@ -206,7 +206,7 @@ def test_warnings_breaches_and_summaries_are_written_from_what_the_tick_left(flo
     floor.clock.forward(days=1)
     floor.tick()
     ann, mia = sorted(written(floor))
-    assert "1001    first response  overdue by 6 h" in ann
+    assert "#1001, first response, overdue by 6 h, Ann" in ann
     assert "many promised times have come at once" in mia
     assert "Why you get this: you manage Support" in mia
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailticket.domain.console import read_console, texts_by_number
+from mailticket.domain.by_number import examples
+from mailticket.domain.console import contradictions, read_console, spelled_out, texts_by_number
 from tests.store.small_desk import small_desk
 
 DESK = small_desk()
@@ -30,12 +31,36 @@ DESK = small_desk()
         ("#ACME-2026-482913 take", {"ACME-2026-482913": "#take"}),
         ("2026-482913, t4829 take", {"2026-482913": "#take", "T4829": "#take"}),
         ("1 take\n\nThanks!\nSam", {"1": "#take"}),
+        ("all close", {"all": "#close"}),
+        ("All: #priority normal", {"all": "#priority normal"}),
+        ("1 take\n\nAll the best\nSam", {"1": "#take"}),
     ],
 )
 def test_numbers_with_a_command(text: str, asked: dict[str, str]) -> None:
     found = read_console(text, DESK)
     assert found.problems == ()
     assert texts_by_number(found.lines) == asked
+
+
+def test_all_stands_for_every_number_of_the_answered_mail() -> None:
+    found = read_console("all tag flood\n2 take", DESK)
+    assert texts_by_number(spelled_out(found.lines, 3)) == {
+        "1": "#tag flood", "2": "#tag flood\n#take", "3": "#tag flood",
+    }  # fmt: skip
+    (problem,) = contradictions(spelled_out(read_console("all close\n2 reopen", DESK).lines, 3), DESK)
+    assert "number 2" in problem.reason
+
+
+def test_the_examples_of_a_mail_are_lines_that_it_understands() -> None:
+    for count in (1, 2, 7):
+        shown = examples(count, DESK, "sam")
+        for line in shown:
+            found = read_console(line, DESK)
+            assert (found.problems, len(found.lines)) == ((), 1), line
+            numbers = {int(one) for one in spelled_out(found.lines, count)[0].numbers}
+            assert numbers <= set(range(1, count + 1))
+    assert examples(0, DESK, "sam") == ()
+    assert examples(9, DESK, "sam", free=4)[0].startswith("4 assign ")
 
 
 @pytest.mark.parametrize(
