@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
 from html import escape
 
@@ -131,6 +132,14 @@ def _outlook_head(answer: Answer) -> list[tuple[str, str]]:
     ]
 
 
+def _in_conversation(answer: Answer) -> Answer:
+    """With what Outlook carries on in headers of its own: the topic, and the index with five bytes more."""
+    topic = answer.mail["Thread-Topic"] or str(answer.mail["Subject"])
+    index = b64decode(str(answer.mail["Thread-Index"] or "")) or bytes(22)
+    own = {"Thread-Topic": str(topic), "Thread-Index": b64encode(index + bytes(5)).decode()}
+    return replace(answer, fields=own | dict(answer.fields))
+
+
 def outlook_desktop(answer: Answer) -> bytes:
     """Outlook on Windows: Word's HTML, the quote unmarked in the text."""
     head = _outlook_head(answer)
@@ -145,7 +154,7 @@ def outlook_desktop(answer: Answer) -> bytes:
         'style="border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0in 0in 0in">'
         f'<p class="MsoNormal">{heads}<o:p></o:p></p></div></div>{answer.quoted_html}</div></body></html>'
     )
-    return raw(answer, plain, html, Thread_Topic="Help", X_Mailer="Microsoft Outlook 16.0")
+    return raw(_in_conversation(answer), plain, html, X_Mailer="Microsoft Outlook 16.0")
 
 
 def outlook_text_only(answer: Answer) -> bytes:
@@ -172,7 +181,7 @@ def outlook_web(answer: Answer) -> bytes:
         f'<font face="Calibri, sans-serif" style="font-size:11pt" color="#000000">{heads}</font>'
         f"<div>&nbsp;</div></div><div>{answer.quoted_html}</div></body></html>"
     )
-    return raw(answer, None, html)
+    return raw(_in_conversation(answer), None, html)
 
 
 def outlook_ios(answer: Answer) -> bytes:

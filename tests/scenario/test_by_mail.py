@@ -21,6 +21,7 @@ DATABASES = [
     pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.xdist_group("by mail, postgres")]),
 ]
 HOLD = 30.0
+ASKING = "\n[desk.mails]\n'ticket.satisfaction' = true\n"
 SUES = "sue.private@agents.example"
 
 
@@ -31,9 +32,8 @@ def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     template = request.getfixturevalue(f"{request.param}_template")
     url = template.copy(folder / "desk.db") if request.param == "sqlite" else template.copy()
     options = {"MAILTICKET_DESK__RECEIPTS": "all"}
-    with Daemon(
-        folder, url, undo_hold=f"{HOLD:.0f}s", extra=UNBRAKED + BELIEVED, environment=options
-    ) as daemon:
+    more = UNBRAKED + BELIEVED + ASKING
+    with Daemon(folder, url, undo_hold=f"{HOLD:.0f}s", extra=more, environment=options) as daemon:
         yield Office(daemon)
         daemon.books.assert_sound()
 
