@@ -17,6 +17,8 @@ from mailticket.delivery.console_values import console_values
 from mailticket.delivery.letter import Complaint, Letter, Passage, TicketView
 from mailticket.domain import receipt as receipts
 from mailticket.domain.digest_mail import DigestMail
+from mailticket.mail.charset import clean_text
+from mailticket.mail.defang import defang
 from mailticket.mail.vocabulary import CommandName
 
 
@@ -57,7 +59,7 @@ def _for_customer(letter: Letter) -> dict[str, Any]:
         "held_from": letter.held_from,
         "received": asdict(letter.received),
         "promise_date": letter.promise_date,
-        "also": [asdict(other) for other in letter.also],
+        "also": [{"number": other.number, "subject": _harmless(other.subject)} for other in letter.also],
         "merged_from": letter.merged_from,
         "canned": letter.canned,
     }
@@ -111,6 +113,8 @@ def _commands(prefix: str) -> tuple[tuple[str, str], ...]:
     )
 
 
+_LONGEST_FOREIGN = 100
+"""Characters of a value that an outsider may have written."""
 _PUBLIC = (
     "number", "tag", "subject", "status", "priority", "department", "dept", "topic", "name", "email",
     "create_date", "due_date", "close_date",
@@ -120,7 +124,16 @@ _PUBLIC = (
 def _public(view: TicketView) -> dict[str, Any]:
     """What of a ticket its customer may know: not who has it, only that somebody does."""
     known = _ticket(view)
-    return {name: known[name] for name in _PUBLIC} | {"taken": bool(view.assigned)}
+    return {name: known[name] for name in _PUBLIC} | {
+        "taken": bool(view.assigned),
+        "state": view.state,
+        "fields": [[name, _harmless(value)] for name, value in view.fields],
+    }
+
+
+def _harmless(foreign: str) -> str:
+    """A line that anybody may have written, as it can stand in a mail to whom they chose."""
+    return defang(clean_text(foreign, limit=_LONGEST_FOREIGN, one_line=True))
 
 
 def _ticket(view: TicketView) -> dict[str, Any]:

@@ -67,10 +67,14 @@ def _quote(context: Context, value: Any) -> Words:
 
 
 @pass_context
-def _facts(context: Context, pairs: Sequence[Sequence[Any]]) -> Table:
-    """Pairs of name and value; those without a value are left out."""
+def _facts(context: Context, pairs: Sequence[Sequence[Any]], more: Sequence[Sequence[Any]] = ()) -> Table:
+    """Pairs of name and value, and `more` of them behind; those without a value are left out."""
     run: Run = context[RUN]
-    kept = [(key, value) for key, value in pairs if isinstance(value, Undefined) or value not in (None, "")]
+    kept = [
+        (key, value)
+        for key, value in (*pairs, *more)
+        if isinstance(value, Undefined) or value not in (None, "")
+    ]
     return Table((), tuple((_cell(run, key), _cell(run, value)) for key, value in kept))
 
 

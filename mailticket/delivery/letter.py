@@ -39,6 +39,8 @@ class TicketView:
     name: str
     email: str
     create_date: datetime
+    state: str = "open"
+    """What `status` is in the eyes of rules, whatever the house calls it: "on-hold"."""
     topic: str = ""
     assigned: str = ""
     """The agent or the team that has it, "" for nobody."""
@@ -222,6 +224,7 @@ def ticket_view(
         tag=desk.subject_tag.format(number=ticket.number),
         subject=ticket.subject,
         status=own.name if own else ticket.status.replace("-", " "),
+        state=ticket.status,
         priority=priority.name if priority else ticket.priority,
         department=department.name if department else ticket.department,
         name=ticket.requester_name,

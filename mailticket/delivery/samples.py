@@ -286,7 +286,8 @@ SAMPLES: dict[str, Callable[[], Letter]] = {
         ),
     ),
     "ticket.update": lambda: to_customer(
-        ticket=sample_ticket(status="on hold", assigned="Anna Agent"), since_date=NOW - timedelta(days=2)
+        ticket=sample_ticket(status="on hold", state="on-hold", assigned="Anna Agent"),
+        since_date=NOW - timedelta(days=2),
     ),
     "loop.reminder": lambda: letter(
         ticket=sample_ticket(assigned="Anna Agent", status="in progress"),
@@ -337,10 +338,13 @@ SAMPLES: dict[str, Callable[[], Letter]] = {
 }
 """One mail for every template of the catalogue, made anew on each call."""
 
+_VISIBLE = (("Serial number", "QX-4711"), ("Where", "see https://elsewhere.example/login"))
+"""Custom fields, one with a value that somebody took pains over."""
 VARIANTS: dict[str, dict[str, Callable[[], Letter]]] = {
     "ticket.autoresp": {
         "unproven": lambda: _acknowledgement(received=Receipt(_RECEIVED.subject, 2), zone_is_theirs=False),
         "nothing-promised": lambda: to_customer(recipient=Person("", "erika@customer.example", "customer")),
+        "fields": lambda: _acknowledgement(ticket=sample_ticket(fields=_VISIBLE)),
         "burst": lambda: _acknowledgement(
             also=(
                 OtherTicket("20261103-0002", "Online banking: the app does not start either"),
@@ -349,7 +353,18 @@ VARIANTS: dict[str, dict[str, Callable[[], Letter]]] = {
         ),
     },
     "ticket.autoreply": {"nothing-promised": lambda: to_customer(canned="We are closed until 7 January.")},
-    "ticket.notice": {"nothing-promised": to_customer},
+    "ticket.notice": {
+        "nothing-promised": to_customer,
+        "fields": lambda: to_customer(ticket=sample_ticket(fields=_VISIBLE)),
+    },
+    "ticket.resolved": {
+        "fields": lambda: to_customer(
+            ticket=sample_ticket(status="resolved", close_date=NOW, fields=_VISIBLE)
+        )
+    },
+    "ticket.closed": {
+        "fields": lambda: to_customer(ticket=sample_ticket(status="closed", close_date=NOW, fields=_VISIBLE))
+    },
     "message.autoresp": {"nothing-promised": to_customer},
     "ticket.nudge": {"without-words": to_customer},
     "ticket.update": {

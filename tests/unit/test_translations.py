@@ -83,6 +83,19 @@ def test_a_translation_uses_the_variables_of_the_english_mail(language: str, cod
     assert names(language) ^ names("en") <= {"ticket.close_date"} | {"a.name"}
 
 
+def test_where_a_ticket_stands_is_true_whatever_the_house_calls_it() -> None:
+    paused = sample_ticket(status="Waiting for parts", state="on-hold", assigned="Anna Agent")
+    letter = replace(SAMPLES["ticket.update"](), ticket=paused)
+    assert "It waits for somebody else" in RENDERER.render("ticket.update", "en", context_of(letter)).text
+
+
+def test_the_subjects_of_a_burst_hold_no_live_link() -> None:
+    letter = samples_of("ticket.autoresp")["burst"]()
+    evil = replace(letter, also=(replace(letter.also[0], subject="Win at https://evil.example/now"),))
+    rendered = RENDERER.render("ticket.autoresp", "en", context_of(evil))
+    assert "evil.example" not in rendered.text + rendered.html
+
+
 POISON = "INTERNAL-ONLY"
 
 
