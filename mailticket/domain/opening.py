@@ -42,10 +42,16 @@ _ABOUT_A_NEW_TICKET = frozenset(
     {
         CommandName.TAKE, CommandName.ASSIGN, CommandName.UNASSIGN, CommandName.TEAM, CommandName.TRANSFER,
         CommandName.STATUS, CommandName.RESOLVE, CommandName.CLOSE, CommandName.PRIORITY, CommandName.DUE,
-        CommandName.SLA, CommandName.TAG, CommandName.UNTAG, CommandName.CC,
+        CommandName.SLA, CommandName.TAG, CommandName.UNTAG, CommandName.CC, CommandName.TIME,
+        CommandName.REMIND, CommandName.WAIT, CommandName.HOLD, CommandName.FIELD, CommandName.SUBJECT,
+        CommandName.TOPIC, CommandName.REFER, CommandName.LINK, CommandName.BLOCK,
     }
 )  # fmt: skip
-"""Commands that make sense for a ticket that nobody has a mail about."""
+"""Commands that make sense for a ticket that nobody has a mail about.
+
+The others take something back, put the ticket's number into a text, or are about messages, people and
+decisions that were there before.
+"""
 
 
 @dataclass(frozen=True, slots=True)

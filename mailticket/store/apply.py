@@ -64,9 +64,13 @@ def apply(session: Session, decision: Decision, reading: Reading, arrival: Arriv
         work.done.ticket = session.get_one(Ticket, decision.ticket)
     for change in decision.changes:
         work.perform(change)
-    if decision.outcome is Outcome.AGENT_ACTED:
+    if decision.outcome is Outcome.AGENT_ACTED or _opened_by_agent(decision):
         work.done.events = [_caused_by(event, arrival.inbound_id) for event in work.done.events]
     return work.done
+
+
+def _opened_by_agent(decision: Decision) -> bool:
+    return any(isinstance(one, OpenTicket) and one.on_behalf is not None for one in decision.changes)
 
 
 def _caused_by(event: Event, inbound: int) -> Event:

@@ -40,11 +40,14 @@ from mailticket.store.apply import apply
 from mailticket.store.changes import record
 from mailticket.store.digests import keep_listing, numbers_of, ticket_of_number
 from mailticket.store.due import replan
+from mailticket.store.lifecycle_facts import with_lifecycle
 from mailticket.store.merge import final_ticket
 from mailticket.store.models import Ticket
+from mailticket.store.queries import tickets_named
 from mailticket.store.ticket_facts import ticket_facts
 from mailticket.store.ticket_search import Found, find_tickets
 from mailticket.store.ticket_story import story_of
+from mailticket.store.undo import done_by
 from mailticket.work.announce import announce
 from mailticket.work.assigning import assigned
 from mailticket.work.webhooks import tell_webhooks
@@ -176,11 +179,25 @@ class Console:
         mail = replace(self.reading.mail, message_id="", attachments=(), to=(), cc=())
         content = replace(self.reading.content, reply=text, spans=(), confidence=1.0, method="console")
         typed = replace(self.reading, mail=mail, content=content)
-        facts = replace(self.facts, evidence=(), tickets={ticket.id: ticket}, already_in=frozenset())
+        facts = self._facts(ticket, typed)
         decision = decide_agent(
             typed, ticket, self.asked.agent, self.trust, self.desk, (), facts=facts, entry=0, now=self.now
         )
         return assigned(self.session, decision, facts, typed, self.desk, self.times(), self.now)
+
+    def _facts(self, ticket: TicketFacts, typed: Reading) -> Facts:
+        """What the commands for one ticket may have to know, as if they had come in a mail about it."""
+        session, desk, agent = self.session, self.desk, self.asked.agent
+        facts = replace(
+            self.facts,
+            evidence=(),
+            tickets={ticket.id: ticket},
+            already_in=frozenset(),
+            named=tickets_named(session, typed, desk, lock=True),
+            done=done_by(session, typed, None, agent, [ticket.id], desk, lock=True),
+            twin=None,
+        )
+        return with_lifecycle(session, facts, typed, self.arrival, desk, lock=True)
 
     def _apply(self, decision: Decision, ticket: Ticket) -> str:
         """What one ticket's decision did, in words; "" for nothing."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from email.message import EmailMessage
 from email.utils import getaddresses
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
 
-from mailticket.config.desk import Agent, Department, TrustPolicy
+from mailticket.config.desk import Agent, Department, HelpTopic, TrustPolicy
+from mailticket.config.lifecycle import CustomField
 from mailticket.config.rules import Actions, Rule
 from mailticket.domain.change import AddParticipant, Decision
 from mailticket.domain.types import Outcome
+from mailticket.store import deadlines
 from mailticket.store.engine import reading
+from mailticket.store.links import waits_for
 from mailticket.store.models import Entry, EntryAttachment, Participant, Person, TicketEvent
 from tests.scenario.daemon import answer, new_mail, text_of
 from tests.store.small_desk import SAM, SUPPORT, SmallDesk, small_desk
@@ -608,3 +613,72 @@ def test_only_an_answer_lets_in_whom_it_was_copied_to_and_the_receipt_says_so(
     assert len(office.to(CARL)) == joins
     assert CARL in text_of(office.to(SAM)[-1])
     assert told in " ".join(text_of(office.to(SAM)[-1]).split())
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("#time 15m on the phone", ("minutes_spent", 15)),
+        ("#subject The door of room 3", ("subject", "The door of room 3")),
+        ("#wait 3d", ("status", "waiting")),
+        ("#hold until 2027-01-01", ("status", "on-hold")),
+        ("#tag door", ("tags", ["door"])),
+        ("#field severity major", ("fields", {"severity": "major"})),
+        ("#topic doors", ("topic", "doors")),
+    ],
+)
+def test_an_agent_who_opens_a_ticket_for_somebody_may_set_all_of_it(
+    office: Office, line: str, expected: tuple[str, Any]
+) -> None:
+    more = {
+        "fields": {"severity": CustomField(key="severity", name="Severity")},
+        "topics": {"doors": HelpTopic(key="doors", name="Doors")},
+    }
+    office.desk = office.desk.model_copy(update=more)
+    decided = office.of_sam("Door", f"#owner {DORA}\n{line}\nShe called.")
+    assert decided.outcome is Outcome.NEW_TICKET, decided.reasons
+    (ticket,) = office.tickets()
+    assert getattr(ticket, expected[0]) == expected[1]
+
+
+def test_a_ticket_opened_to_wait_comes_back_and_a_reminder_is_planned(office: Office) -> None:
+    office.of_sam("Door", f"#owner {DORA}\n#wait 3d\n#remind 2d ring her\nShe called.")
+    (ticket,) = office.tickets()
+    with reading(office.engine) as session:
+        planned = deadlines.planned(session, ticket.id)
+    assert set(planned) >= {"wake", "remind"}
+
+
+def test_a_ticket_opened_to_wait_for_another_one_is_tied_to_it(office: Office) -> None:
+    office.of_sam("Door", f"#owner {DORA}\nShe called.")
+    (first,) = office.tickets()
+    office.of_sam("Window", f"#owner {DORA}\n#block {first.number}\nAfter the door.", serial="s2")
+    second = office.tickets()[-1]
+    with reading(office.engine) as session:
+        assert waits_for(session, second.id) == {first.id}
+    assert second.status == "on-hold"
+
+
+@pytest.mark.parametrize("line", ["#undo", "#merge 123456", "#uncc x@y.example", "#use hello"])
+def test_what_needs_a_ticket_that_is_there_is_refused_with_the_way_to_do_it(
+    office: Office, line: str
+) -> None:
+    decided = office.of_sam("Door", f"#owner {DORA}\n{line}\nShe called.")
+    assert decided.outcome is Outcome.RETURNED
+    assert office.tickets() == []
+    assert "send it as an answer to the alert you get" in " ".join(text_of(office.to(SAM)[-1]).split())
+
+
+def test_the_first_answer_of_a_ticket_an_agent_opens_waits_for_the_hold_too(office: Office) -> None:
+    office.desk = office.desk.model_copy(update={"undo_hold": timedelta(minutes=5)})
+    office.of_sam("Window", f"#owner {DORA}\n#reply\nDear Dora, thank you for your call.")
+    assert office.to(DORA) == []
+    alert = office.to(SAM)[-1]
+    raw = answer(alert, "#undo", sender=SAM, message_id="u1@agents.example")
+    assert (
+        office.receive(raw, getaddresses([str(alert["Reply-To"])])[0][1], SAM).outcome is Outcome.AGENT_ACTED
+    )
+    office.now += timedelta(hours=1)
+    office.send()
+    assert office.to(DORA) == []
+    assert [one.withdrawn_at is None for one in office.entries()] == [False]
