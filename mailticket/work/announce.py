@@ -1,17 +1,11 @@
-"""Notices become rows of the outbox, in the transaction that caused them.
-
-Here a planned mail gets all that must never change again: its Message-ID, its reply token, its
-envelope sender, and what it answers in its recipient's own conversation.
-"""
+"""Notices become rows of the outbox, in the transaction that caused them, as far as the brakes allow."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import bindparam, func, insert, literal_column, select
 from sqlalchemy.orm import Session
@@ -19,16 +13,11 @@ from sqlalchemy.orm import Session
 from mailticket.config.desk import Desk
 from mailticket.domain.answer_notices import brake_alerts
 from mailticket.domain.brakes import Braked, Planned, check, what_is_braked
-from mailticket.domain.customer_notices import HELD_BACK
-from mailticket.domain.customer_taps import customer_taps
 from mailticket.domain.notice import Notice
-from mailticket.domain.person import language_for
 from mailticket.domain.standing_in import handed_on, is_work
-from mailticket.domain.taps import taps_of
 from mailticket.domain.types import Audience, Quiet, TicketFacts
 from mailticket.mail.header_out import mailable
 from mailticket.mail.threading import Conversation
-from mailticket.mail.token import Role, message_id, mint, reply_address
 from mailticket.store.absences import presence
 from mailticket.store.autocounts import count_automatic, note_automatic
 from mailticket.store.dialect import table_of
@@ -36,7 +25,7 @@ from mailticket.store.models import MessageRef, Outbox
 from mailticket.store.newcomers import newcomers
 from mailticket.store.outbox import OutboxState, OutgoingMail, enqueue_all, message_key, planned_keys
 from mailticket.store.people import Contact, contacts
-from mailticket.work.links import action_links
+from mailticket.work.mail_draft import MailDraft
 
 RETURNED_TO_AGENTS = ("agent.refused", "agent.challenge")
 """What mail of unproven senders makes us send to agents."""
@@ -86,7 +75,7 @@ def announce(
     talks = _conversations(session, allowed)
     nothing = Conversation()
     mails = [
-        _written(
+        MailDraft(
             notice,
             about,
             ticket,
@@ -95,10 +84,17 @@ def announce(
             talks.get((notice.ticket_id, notice.identity), nothing),
             known.get(notice.recipient),
             now,
-        )
+        ).mail()
         for notice, about in zip(allowed, shown, strict=True)
     ]
     queued = enqueue_all(session, mails, now)
+    fresh = [one for one, new in zip(zip(mails, allowed, shown, strict=True), queued, strict=True) if new]
+    _refer(session, fresh)
+    return Announced(sum(queued), braked)
+
+
+def _refer(session: Session, queued: Iterable[tuple[OutgoingMail, Notice, TicketFacts | None]]) -> None:
+    """The Message-IDs of these mails stand for the tickets they tell of."""
     refs = [
         {
             "key": message_key(mail.message_id),
@@ -109,12 +105,11 @@ def announce(
             "party": notice.identity,
             "thread_index": mail.context["thread"][0],
         }
-        for mail, notice, about, fresh in zip(mails, allowed, shown, queued, strict=True)
-        if fresh and about is not None
+        for mail, notice, about in queued
+        if about is not None
     ]
     if refs:
         session.connection().execute(_REFER, refs)
-    return Announced(sum(queued), braked)
 
 
 def _explained(session: Session, notices: list[Notice], now: datetime) -> list[Notice]:
@@ -157,21 +152,13 @@ def _brake(
     allowed: list[Notice] = []
     braked: list[str] = []
     for notice in notices:
-        if notice.template in RETURNED_TO_AGENTS and _returned_often(session, notice, desk, now):
-            limit = desk.trust.returns_per_hour
-            braked.append(f"no {notice.template} to {notice.recipient}: {limit} within an hour is the limit")
-            continue
         words = f"no {notice.template} to {notice.recipient}: "
-        if notice.audience is Audience.CUSTOMER and not mailable(notice.recipient):
-            braked.append(f"{words}no mail can be written to this address")
+        never = _never(session, notice, desk, now, known.get(notice.recipient))
+        if never is not None:
+            braked.append(words + never)
             continue
-        if notice.automatic is None or notice.audience is Audience.INTERNAL:
+        if not _is_limited(notice):
             allowed.append(notice)
-            continue
-        contact = known.get(notice.recipient)
-        dead_since = contact.unreachable_since if contact is not None else None
-        if dead_since is not None:
-            braked.append(f"{words}nothing has reached this address since {dead_since.date().isoformat()}")
             continue
         planned = _planned(notice, ticket)
         verdict = check(count_automatic(session, planned, now), desk.brakes)
@@ -184,6 +171,24 @@ def _brake(
             note_automatic(session, planned, now)
             allowed.append(notice)
     return allowed, tuple(braked)
+
+
+def _is_limited(notice: Notice) -> bool:
+    return notice.automatic is not None and notice.audience is Audience.CUSTOMER
+
+
+def _never(
+    session: Session, notice: Notice, desk: Desk, now: datetime, contact: Contact | None
+) -> str | None:
+    """Why a mail does not go out however few there were, in words; None where it can."""
+    if notice.template in RETURNED_TO_AGENTS and _returned_often(session, notice, desk, now):
+        return f"{desk.trust.returns_per_hour} within an hour is the limit"
+    if notice.audience is Audience.CUSTOMER and not mailable(notice.recipient):
+        return "no mail can be written to this address"
+    dead_since = contact.unreachable_since if contact is not None and _is_limited(notice) else None
+    if dead_since is not None:
+        return f"nothing has reached this address since {dead_since.date().isoformat()}"
+    return None
 
 
 def _returned_often(session: Session, notice: Notice, desk: Desk, now: datetime) -> bool:
@@ -227,121 +232,3 @@ def _conversations(session: Session, notices: Sequence[Notice]) -> dict[tuple[in
     for ticket, party, known, index, topic in rows:
         talks.setdefault((ticket, party), Conversation()).add(known, index, topic)
     return talks
-
-
-def _written(
-    notice: Notice,
-    shown: TicketFacts | None,
-    ticket: TicketFacts | None,
-    desk: Desk,
-    secret: bytes,
-    talk: Conversation,
-    contact: Contact | None,
-    now: datetime,
-) -> OutgoingMail:
-    department = desk.home_of(shown.department if shown else desk.default_department)
-    ticket_id, entry_id = ticket.id if ticket else 0, notice.seen or notice.entry_id or 0
-    role = _role(notice)
-    alias, issue = notice.extra.get("alias"), notice.extra.get("issue")
-    if issue:
-        token = mint(secret, Role.LISTING, issue, 0, notice.identity)
-    elif alias is not None:
-        token = mint(secret, Role.CHALLENGE, alias, 0, notice.identity)
-    else:
-        token = mint(secret, role, ticket_id, entry_id, notice.identity)
-    own_id = message_id(token, _serial(notice.key), department.address.rpartition("@")[2])
-    context: dict[str, Any] = {
-        "sender_name": desk.name if notice.audience is Audience.INTERNAL else department.name,
-        "sender_address": department.address,
-        "references": _references(talk, notice),
-        "thread": talk.outlook(own_id, now) if shown else None,
-        # a mere address that an SLA plan names cannot act on the ticket
-        "token": token if (ticket or alias is not None or issue) and not _is_bare(notice) else None,
-        "automatic": notice.automatic,
-        "extra": notice.extra,
-        "reason": notice.reason,
-        "ticket": _snapshot(shown) if shown else None,
-        "language": _language(notice, department.key, desk, contact),
-        "held_back": notice.not_before is not None and notice.template in HELD_BACK,
-        "utc_offset": contact.person.utc_offset if contact is not None else None,
-    }
-    if notice.files:
-        context["files"] = [asdict(file) for file in notice.files]
-    taps = taps_of(notice, ticket, desk)
-    if not taps and ticket is not None and notice.audience is Audience.CUSTOMER:
-        taps = customer_taps(notice.template, ticket, context["language"])
-    if taps and ticket is not None:
-        context["actions"] = action_links(taps, notice.identity, ticket, department.address, secret, now)
-    if notice.automatic is None:
-        verp = mint(secret, Role.BOUNCE, ticket_id, entry_id, notice.recipient)
-        envelope_from = reply_address(department.address, verp)
-    else:
-        envelope_from = ""
-    return OutgoingMail(
-        key=notice.key,
-        template=notice.template,
-        audience=str(notice.audience),
-        recipient=notice.recipient,
-        recipient_name=notice.recipient_name,
-        envelope_from=envelope_from,
-        message_id=own_id,
-        context=context,
-        reason=notice.reason,
-        ticket_id=shown.id if shown else None,
-        entry_id=notice.entry_id,
-        not_before=notice.not_before,
-    )
-
-
-def _references(talk: Conversation, notice: Notice) -> list[str]:
-    """What a mail answers: its reader's conversation, and the mail of theirs that it is about."""
-    answered = notice.extra.get("answers")
-    known = talk.references()
-    return [*known, answered] if answered and answered not in known else known
-
-
-def _language(notice: Notice, department: str, desk: Desk, contact: Contact | None) -> str:
-    if notice.audience is Audience.CUSTOMER:
-        return language_for(contact.person if contact is not None else None, department, desk)
-    agent = desk.agents.get(notice.identity.removeprefix("agent:"))
-    return (agent.language if agent is not None else None) or desk.language
-
-
-def _role(notice: Notice) -> Role:
-    """What an answer to a notice may do: act as an agent, write as a customer, or only answer a question."""
-    if notice.asked is not None:
-        return Role.QUESTION
-    return Role.AGENT if notice.identity.startswith("agent:") else Role.CUSTOMER
-
-
-def _is_bare(notice: Notice) -> bool:
-    return notice.identity.startswith("address:")
-
-
-def _snapshot(ticket: TicketFacts) -> dict[str, Any]:
-    """The ticket as it is now, so that a mail sent later tells the moment it is about."""
-    return {
-        "id": ticket.id,
-        "number": ticket.number,
-        "subject": ticket.subject,
-        "status": ticket.status,
-        "custom_status": ticket.custom_status,
-        "fields": dict(ticket.fields),
-        "department": ticket.department,
-        "topic": ticket.topic,
-        "priority": ticket.priority,
-        "sla_plan": ticket.sla_plan,
-        "assignee": ticket.assignee,
-        "team": ticket.team,
-        "requester": ticket.requester,
-        "requester_name": ticket.requester_name,
-        "created_at": ticket.created_at.isoformat(),
-        "due_at": ticket.due_at.isoformat() if ticket.due_at else None,
-        "overdue_since": ticket.overdue_since.isoformat() if ticket.overdue_since else None,
-        "closed_at": ticket.closed_at.isoformat() if ticket.closed_at else None,
-    }
-
-
-def _serial(key: str) -> str:
-    """A short name that follows from the notice, so that planning it again gives the same Message-ID."""
-    return base64.b32encode(hashlib.sha256(key.encode()).digest()[:10]).decode("ascii").lower()

@@ -173,13 +173,6 @@ def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> 
     view = _view(context["ticket"], extra, desk, customer=not internal) if context["ticket"] else None
     entry = material.entry
     said = _passage(entry, material.files) if entry else None
-    message = said if entry and entry.kind == "message" else _passage(material.last_message, ())
-    internal = mail.audience == "internal"
-    beside = material.beside
-    if entry is not None and mail.template in _SHOWS_LAST_MESSAGE and entry.kind != "message":
-        beside = entry
-    if not internal and mail.template != "ticket.activity.notice":
-        message = None  # anybody can write in somebody else's name: what came is not sent back
     zone, is_theirs = _zone(mail, desk, now)
     department = desk.departments.get(context["ticket"]["department"]) if context["ticket"] else None
     return Letter(
@@ -193,14 +186,14 @@ def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> 
         command_prefix=desk.command_prefix,
         reply=(marker_line(context.get("language") or "en"), context["token"]) if context["token"] else None,
         ticket=view,
-        message=message,
+        message=_message_shown(mail, material, said),
         response=said if entry and entry.kind == "response" else None,
         note=said if entry and entry.kind == "note" else None,
         signature=department.signature if department and not internal else "",
         reason=context["reason"],
         assigner=extra.get("by", ""),
         assignee=view.assigned if view else "",
-        comments=beside.text if beside is not None and internal else extra.get("comments", ""),
+        comments=_comments(mail, material),
         from_department=_department_name(extra.get("from_department"), desk),
         problems=tuple(Complaint(*problem) for problem in extra.get("problems", ())),
         held_from=extra.get("held_from", ""),
@@ -229,6 +222,28 @@ def _letter(mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> 
         alert=alert_of(extra.get("alert")),
         alerts=summary_of(extra.get("alerts")),
     )
+
+
+def _message_shown(mail: ClaimedOut, material: Material, said: Passage | None) -> Passage | None:
+    """The customer's message: what the mail tells of, else the last one.
+
+    Anybody can write in somebody else's name, so what came is not sent back.
+    """
+    if mail.audience != "internal" and mail.template != "ticket.activity.notice":
+        return None
+    is_message = material.entry is not None and material.entry.kind == "message"
+    return said if is_message else _passage(material.last_message, ())
+
+
+def _comments(mail: ClaimedOut, material: Material) -> str:
+    """What an agent wrote beside what the mail tells of."""
+    entry, beside = material.entry, material.beside
+    if entry is not None and mail.template in _SHOWS_LAST_MESSAGE and entry.kind != "message":
+        beside = entry
+    if beside is not None and mail.audience == "internal":
+        return beside.text
+    comments: str = mail.context["extra"].get("comments", "")
+    return comments
 
 
 def _logo_parts(mail: ClaimedOut, desk: Desk) -> tuple[OutgoingAttachment, ...]:
