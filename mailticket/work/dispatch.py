@@ -29,7 +29,8 @@ from mailticket.store import outbox
 from mailticket.store.engine import reading, transaction
 from mailticket.store.outbox import ClaimedOut, Rendered
 from mailticket.work.crash import crash_point
-from mailticket.work.letters import Material, load_material, write
+from mailticket.work.letters import write
+from mailticket.work.material import Material, load_material
 from mailticket.work.undelivered import Undelivered
 
 log = structlog.get_logger()

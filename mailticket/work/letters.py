@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from mailticket.config.desk import Department, Desk
 from mailticket.delivery.alert_values import alert_of, summary_of
@@ -39,87 +35,20 @@ from mailticket.mail.marker import marker_line
 from mailticket.mail.threading import lasting_subject, outlook_headers
 from mailticket.mail.token import reply_address
 from mailticket.mail.types import Address
-from mailticket.store import blobs
-from mailticket.store.models import Entry, EntryAttachment, Inbound
+from mailticket.store.models import Entry, EntryAttachment
 from mailticket.store.outbox import ClaimedOut, Rendered
-from mailticket.store.subjects import first_subjects
 from mailticket.work.logos import logo_of
-
-MAX_ATTACHED = 10_000_000
-"""Bytes of attachments passed on in one mail; the rest is named only."""
-_SHOWS_LAST_MESSAGE = (
-    "loop.reminder",
-    "ticket.wakeup",
-    "ticket.reminder",
-    "assigned.alert",
-    "released.alert",
-    "transfer.alert",
-    "ticket.overdue",
-    "ticket.warning",
-    "waited.alert",
-    "referral.alert",
+from mailticket.work.material import (
+    PASSED_ON,
+    SHOWS_LAST_MESSAGE,
+    Material,
+    carries_files,
+    fitting,
+    made_files,
 )
+
 _MOST_PARTS = 100
 """Parts of an attached mail up to which it goes out as one; programs on its way would take it apart."""
-_PASSED_ON = ("file", "inline", "message", "calendar", "rest", "tnef")
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """The stored texts and files one mail shows."""
-
-    entry: Entry | None
-    last_message: Entry | None
-    beside: Entry | None
-    files: tuple[EntryAttachment, ...]
-    data: dict[str, bytes]
-    missed: tuple[Entry, ...] = ()
-    """What its reader had not seen, oldest first."""
-    original: bytes | None = None
-    """A mail that goes along whole."""
-    subject: str | None = None
-    """Of the first mail that this reader got about the ticket."""
-
-
-def load_material(session: Session, mails: Sequence[ClaimedOut]) -> dict[int, Material]:
-    """What each of `mails` shows, by outbox id, in a handful of queries."""
-    shown = {mail.entry_id for mail in mails if mail.entry_id}
-    last = _last_messages(session, {mail.ticket_id for mail in mails if _wants_last(mail)})
-    wanted = shown | set(last.values()) | {one for mail in mails if (one := _beside(mail))}
-    wanted |= {one for mail in mails for one in _missed(mail)}
-    entries = {
-        entry.id: entry for entry in session.execute(select(Entry).where(Entry.id.in_(wanted))).scalars()
-    }
-    files = _files(session, shown)
-    carrying = {mail.entry_id for mail in mails if _carries_files(mail)}
-    keys = {file.blob for entry, group in files.items() if entry in carrying for file in _fitting(group)}
-    keys |= {made["blob"] for mail in mails for made in _made(mail)}
-    data = blobs.get_all(session, keys) if keys else {}
-    originals = _originals(session, mails)
-    subjects = first_subjects(session, {(mail.ticket_id, mail.recipient) for mail in mails if mail.ticket_id})
-    return {
-        mail.id: Material(
-            entry=entries.get(mail.entry_id or 0),
-            last_message=entries.get(last.get(mail.ticket_id or 0, 0)) if _wants_last(mail) else None,
-            beside=entries.get(_beside(mail)),
-            files=files.get(mail.entry_id or 0, ()),
-            data=data,
-            missed=tuple(entries[one] for one in _missed(mail) if one in entries),
-            original=originals.get(mail.context["extra"].get("inbound") or 0),
-            subject=subjects.get((mail.ticket_id or 0, mail.recipient)),
-        )
-        for mail in mails
-    }
-
-
-def _originals(session: Session, mails: Sequence[ClaimedOut]) -> dict[int, bytes]:
-    """The mails that came in and go along whole, by their number in the inbox."""
-    wanted = {number for mail in mails if (number := mail.context["extra"].get("inbound"))}
-    if not wanted:
-        return {}
-    rows = session.execute(select(Inbound.id, Inbound.blob).where(Inbound.id.in_(wanted))).all()
-    data = blobs.get_all(session, {row.blob for row in rows})
-    return {row.id: data[row.blob] for row in rows if row.blob in data}
 
 
 def write(renderer: Renderer, mail: ClaimedOut, material: Material, desk: Desk, now: datetime) -> Rendered:
@@ -238,7 +167,7 @@ def _message_shown(mail: ClaimedOut, material: Material, said: Passage | None) -
 def _comments(mail: ClaimedOut, material: Material) -> str:
     """What an agent wrote beside what the mail tells of."""
     entry, beside = material.entry, material.beside
-    if entry is not None and mail.template in _SHOWS_LAST_MESSAGE and entry.kind != "message":
+    if entry is not None and mail.template in SHOWS_LAST_MESSAGE and entry.kind != "message":
         beside = entry
     if beside is not None and mail.audience == "internal":
         return beside.text
@@ -298,87 +227,28 @@ def _department_name(key: str | None, desk: Desk) -> str:
 def _passage(entry: Entry | None, files: Iterable[EntryAttachment]) -> Passage | None:
     if entry is None:
         return None
-    names = tuple(file.filename for file in files if file.kind in _PASSED_ON)
+    names = tuple(file.filename for file in files if file.kind in PASSED_ON)
     return Passage(entry.text, entry.author_name or entry.author, entry.created_at, names)
 
 
 def _received(entry: Entry | None, files: Sequence[EntryAttachment], view: TicketView | None) -> Receipt:
     if entry is None or view is None:
         return Receipt()
-    kept = [FileView(file.filename, file.size) for file in files if file.kind in _PASSED_ON]
+    kept = [FileView(file.filename, file.size) for file in files if file.kind in PASSED_ON]
     proven = entry.trust in (Trust.TOKEN, Trust.AUTHENTICATED)
     return Receipt(view.subject, len(kept), tuple(kept) if proven else ())
 
 
-def _missed(mail: ClaimedOut) -> list[int]:
-    """The entries that an agent had not seen."""
-    found: list[int] = mail.context["extra"].get("missed", [])
-    return found
-
-
-def _carries_files(mail: ClaimedOut) -> bool:
-    """Nothing foreign goes out again but to agents: an acknowledgement's reader may be a forged one."""
-    return mail.audience == "internal" or mail.template == "ticket.reply"
-
-
-def _beside(mail: ClaimedOut) -> int:
-    """The entry of an agent's words that stand beside the one the mail is about; 0 for none."""
-    found = mail.context["extra"].get("beside")
-    return found if isinstance(found, int) and mail.audience == "internal" else 0
-
-
-def _wants_last(mail: ClaimedOut) -> bool:
-    return mail.template in _SHOWS_LAST_MESSAGE and mail.ticket_id is not None
-
-
-def _last_messages(session: Session, tickets: set[int | None]) -> dict[int, int]:
-    if not tickets:
-        return {}
-    rows = session.execute(
-        select(Entry.ticket_id, func.max(Entry.id))
-        .where(Entry.ticket_id.in_(tickets), Entry.kind == "message")
-        .group_by(Entry.ticket_id)
-    )
-    return {ticket: newest for ticket, newest in rows}  # noqa: C416 -- rows are not tuples to mypy
-
-
-def _files(session: Session, entries: set[int]) -> dict[int, tuple[EntryAttachment, ...]]:
-    if not entries:
-        return {}
-    rows = session.execute(
-        select(EntryAttachment).where(EntryAttachment.entry_id.in_(entries)).order_by(EntryAttachment.id)
-    ).scalars()
-    grouped: dict[int, list[EntryAttachment]] = {}
-    for row in rows:
-        grouped.setdefault(row.entry_id, []).append(row)
-    return {entry: tuple(files) for entry, files in grouped.items()}
-
-
-def _fitting(files: Sequence[EntryAttachment]) -> list[EntryAttachment]:
-    """The files that are passed on, in order, while they fit."""
-    chosen, room = [], MAX_ATTACHED
-    for file in files:
-        if file.kind in _PASSED_ON and file.size <= room:
-            chosen.append(file)
-            room -= file.size
-    return chosen
-
-
-def _made(mail: ClaimedOut) -> list[dict[str, str]]:
-    """The files made for this mail itself."""
-    made: list[dict[str, str]] = mail.context.get("files", [])
-    return made
-
-
 def _attachments(mail: ClaimedOut, material: Material) -> tuple[OutgoingAttachment, ...]:
     data = material.data
-    foreign = _fitting(material.files) if _carries_files(mail) else ()
+    foreign = fitting(material.files) if carries_files(mail) else ()
     passed_on = (
         OutgoingAttachment(file.filename, _type_of(file, data[file.blob]), data[file.blob])
         for file in foreign
     )
     made = (
-        OutgoingAttachment(file["name"], file["content_type"], data[file["blob"]]) for file in _made(mail)
+        OutgoingAttachment(file["name"], file["content_type"], data[file["blob"]])
+        for file in made_files(mail)
     )
     whole = material.original
     original = () if whole is None else (OutgoingAttachment("original.eml", _message_type(whole), whole),)

@@ -29,7 +29,8 @@ from mailticket.store.queries import gather
 from mailticket.store.ticket_facts import ticket_facts
 from mailticket.work.announce import announce
 from mailticket.work.assigning import assigned
-from mailticket.work.letters import load_material, write
+from mailticket.work.letters import write
+from mailticket.work.material import load_material
 from mailticket.work.webhooks import tell_webhooks
 
 SECRET = b"0123456789abcdef0123456789abcdef"

@@ -23,7 +23,8 @@ from mailticket.store.due import replan
 from mailticket.store.engine import open_engine, reading, transaction
 from mailticket.store.models import Alert, AlertReader, Deadline, Outbox, Ticket, TicketEvent
 from mailticket.work.escalations import Escalations
-from mailticket.work.letters import load_material, write
+from mailticket.work.letters import write
+from mailticket.work.material import load_material
 from mailticket.work.ticks import Ticks
 from tests.store.conftest import Clock
 from tests.store.stories import log, make_ticket

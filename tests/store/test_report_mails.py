@@ -12,7 +12,8 @@ from mailticket.delivery.render import Renderer
 from mailticket.store.engine import reading, transaction
 from mailticket.store.models import Outbox
 from mailticket.store.outbox import claim
-from mailticket.work.letters import load_material, write
+from mailticket.work.letters import write
+from mailticket.work.material import load_material
 from mailticket.work.reports import Reports
 from tests.store.conftest import Clock
 from tests.store.stories import log, make_ticket
