@@ -133,10 +133,14 @@ def _bars(context: Context, rows: Sequence[Any], late: str) -> Bars:
 
 @pass_context
 def _links(context: Context, actions: Sequence[Any]) -> Links:
-    """One-tap actions as links; each has `label` and `link`."""
+    """One-tap actions as links; each has `label`, `link` and, where that one is long, `short` for text."""
     run: Run = context[RUN]
     got = context.environment.getattr
-    return Links(tuple((_cell(run, got(row, "label")), _cell(run, got(row, "link"))) for row in actions))
+    found = []
+    for row in actions:
+        label, link, short = (_cell(run, got(row, name)) for name in ("label", "link", "short"))
+        found.append((label, link, short or link))
+    return Links(tuple(found))
 
 
 def _cell(run: Run, value: Any) -> str:

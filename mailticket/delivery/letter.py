@@ -13,6 +13,7 @@ from mailticket.domain.console_mail import ConsoleMail
 from mailticket.domain.digest_mail import DigestMail
 from mailticket.domain.fields import visible_to
 from mailticket.domain.report_mail import ReportMail
+from mailticket.domain.statuses import status_name
 from mailticket.domain.types import TicketFacts
 
 Reader = Literal["customer", "agent", "manager"]
@@ -115,11 +116,12 @@ class Complaint:
 
 @dataclass(frozen=True, slots=True)
 class TapLink:
-    """A one-tap action: what it does, in a word and in words, and the mailto: link."""
+    """A one-tap action: what it does, in a word and in words, and the mailto: link (`short` in text)."""
 
     name: str
     label: str
     link: str
+    short: str = ""
 
 
 _NO_RECEIPT = Receipt()
@@ -218,12 +220,11 @@ def ticket_view(
     topic = desk.topics.get(ticket.topic or "")
     plan = desk.sla_plans.get(ticket.sla_plan or "")
     priority = desk.priorities.get(ticket.priority)
-    own = desk.statuses.get(ticket.custom_status or "")
     return TicketView(
         number=ticket.number,
         tag=desk.subject_tag.format(number=ticket.number),
         subject=ticket.subject,
-        status=own.name if own else ticket.status.replace("-", " "),
+        status=status_name(desk, ticket.status, ticket.custom_status),
         state=ticket.status,
         priority=priority.name if priority else ticket.priority,
         department=department.name if department else ticket.department,

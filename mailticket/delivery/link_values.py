@@ -1,4 +1,4 @@
-"""Links to tap: a word in HTML, in text the word and the whole address, which every client makes tappable."""
+"""Links to tap: a word in HTML, in text the word and an address that is short enough for one line."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _LINK_STYLE = (
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """(label, address) pairs; the addresses are ours, made by mail/mailto.py."""
+    """(label, address, address for text) of each; the addresses are ours, made by mail/mailto.py."""
 
-    links: tuple[tuple[str, str], ...]
+    links: tuple[tuple[str, str, str], ...]
 
     @property
     def is_block(self) -> bool:
@@ -25,18 +25,18 @@ class Links:
 
     @property
     def size(self) -> int:
-        return sum(len(label) + 2 * len(link) + 200 for label, link in self.links)
+        return sum(len(label) + len(link) + len(short) + 200 for label, link, short in self.links)
 
     def line(self) -> str:
-        return "; ".join(f"{label}: {link}" for label, link in self.links)
+        return "; ".join(f"{label}: {short}" for label, _, short in self.links)
 
     def lines(self) -> list[str]:
-        """One line each: an address broken in two would be none."""
-        return [f"{label}: {link}" for label, link in self.links]
+        """One line for each address: broken in two it would be none."""
+        return [line for label, _, short in self.links for line in (f"{label}:", f"  {short}")]
 
     def html(self, *, block: bool) -> str:
         anchors = " ".join(
             f'<a class="mt-link mt-line" style="{_LINK_STYLE}" href="{escape(link)}">{escape(label)}</a>'
-            for label, link in self.links
+            for label, link, _ in self.links
         )
         return f'<p style="{_ROW_STYLE}">{anchors}</p>' if block else anchors

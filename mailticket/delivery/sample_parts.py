@@ -18,7 +18,12 @@ NOW = datetime(2026, 11, 3, 13, 40, tzinfo=UTC)
 _ZONE = "Europe/Berlin"
 TOKEN = "cei5uabqmfxgk43umvsca3tpebuxg5a7onuxu6dfnv2hi2lo"  # noqa: S105 -- signed by nobody
 TAPS = tuple(
-    TapLink(name, label, mailto_link(f"support+{TOKEN}@bank.example", subject, "Just send this mail."))
+    TapLink(
+        name,
+        label,
+        mailto_link(f"support+{TOKEN}@bank.example", subject, "Just send this mail."),
+        mailto_link(f"support+{TOKEN}@bank.example", name, ""),
+    )
     for name, label, subject in (
         ("take", "Take it", "Take ticket 20261103-0001"),
         ("resolve", "Mark as solved", "Resolve ticket 20261103-0001"),

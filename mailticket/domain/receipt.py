@@ -14,6 +14,7 @@ from mailticket.config.desk import Desk
 from mailticket.domain.agent_notice import to_agent
 from mailticket.domain.change import Change, Decision, SetField, Tag
 from mailticket.domain.notice import REPLIED, Notice
+from mailticket.domain.statuses import state_words
 from mailticket.domain.taps import undo_tap
 from mailticket.domain.types import Audience, Event, EventKind, TicketFacts
 
@@ -232,4 +233,4 @@ def words_of(name: str, value: Any, desk: Desk) -> str:
     named = things.get(name, {}).get(value)
     if named is not None:
         return str(named.name)
-    return str(value).replace("-", " ") if name == "status" else str(value)
+    return state_words(str(value)) if name == "status" else str(value)

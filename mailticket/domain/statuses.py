@@ -81,4 +81,9 @@ def status_change(desk: Desk, ticket: int | None, wanted: str, actor: str, why: 
 def status_name(desk: Desk, state: str, custom: str | None) -> str:
     """A ticket's status in people's words."""
     own = desk.statuses.get(custom or "")
-    return own.name if own is not None else state.replace("-", " ")
+    return own.name if own is not None else state_words(state)
+
+
+def state_words(state: str) -> str:
+    """A state in people's words: "in progress", "waiting for customer"."""
+    return "waiting for customer" if state == Status.WAITING else state.replace("-", " ")

@@ -311,7 +311,7 @@ def _facts(ticket: TicketFacts, desk: Desk) -> tuple[tuple[str, str], ...]:
     agent = desk.agents.get(ticket.assignee or "")
     department = desk.departments.get(ticket.department)
     found = (
-        ("Status", ticket.status.replace("-", " ")),
+        ("Status", status_name(desk, ticket.status, ticket.custom_status)),
         ("Priority", ticket.priority),
         ("Department", department.name if department else ticket.department),
         ("Assigned to", agent.name if agent else ticket.assignee or "nobody"),

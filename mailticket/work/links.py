@@ -14,7 +14,7 @@ from mailticket.mail.token import mint_action, reply_address
 def action_links(
     taps: Iterable[Tap], reader: str, ticket: TicketFacts, address: str, secret: bytes, now: datetime
 ) -> list[dict[str, str]]:
-    """The links of `taps` as (name, label, link), JSON-able, for the outbox.
+    """The links of `taps` as (name, label, link, short), JSON-able, for the outbox.
 
     reader: the identity they are for, "agent:KEY" or a canonical address. address: the department's.
     An action whose token leaves no room in it is left out: it can still be asked for by a command.
@@ -26,6 +26,12 @@ def action_links(
             target = reply_address(address, token)
         except ValueError:
             continue
-        link = mailto_link(target, tap.subject, tap.body)
-        links.append({"name": tap.name, "label": tap.label, "link": link})
+        links.append(
+            {
+                "name": tap.name,
+                "label": tap.label,
+                "link": mailto_link(target, tap.subject, tap.body),
+                "short": mailto_link(target, tap.name, ""),
+            }
+        )
     return links

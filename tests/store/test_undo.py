@@ -115,7 +115,7 @@ def test_the_receipt_tells_who_gets_the_answer_when_and_what_changed(desk: Small
     reply(desk, "Use the extinguisher.\n\n#priority high\n#tag fire")
     receipt = desk.to(SAM)[-1]
     said = text_of(receipt)
-    assert f"is sent at {desk.now + HOLD:%H:%M:%S} UTC to {ANN}" in said
+    assert f"Your answer goes at {desk.now + HOLD:%H:%M:%S} UTC to {ANN}" in said
     for line in ("Status: open -> in progress", "Assigned to: nobody -> Sam Support"):
         assert f"- {line}" in said
     assert "- Priority: Normal -> High" in said
@@ -140,7 +140,7 @@ def test_undo_within_the_hold_leaves_nothing_of_the_answer(desk: SmallDesk, way:
     assert fields(desk) == before
     said = text_of(desk.to(SAM)[-1])
     assert "Taken back:" in said
-    assert f"- not sent to {ANN}" in said
+    assert f"- Your answer was not sent to {ANN}" in said
     later(desk, timedelta(days=1))
     assert answers(desk) == []
     assert desk.to("bob@customer.example") == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -80,7 +81,9 @@ def test_the_text_part_reads_as_agreed(code: str) -> None:
     rendered = RENDERER.render(code, "en", context_of(SAMPLES[code]()))
     shown = f"Subject: {rendered.subject}\n\n{rendered.text}"
     golden = GOLDEN / f"{code}.txt"
-    assert golden.exists(), f"write {golden} and read it: {shown}"
+    if os.environ.get("MAILTICKET_WRITE_GOLDEN"):  # then read what it wrote
+        golden.write_text(shown, encoding="utf-8")
+    assert golden.exists(), f"MAILTICKET_WRITE_GOLDEN=1 writes {golden}; read it"
     assert shown == golden.read_text(encoding="utf-8")
 
 
@@ -102,7 +105,7 @@ def test_no_line_of_ours_is_wider_than_76_columns(code: str) -> None:
         ours = [line for line in ours if line not in SAMPLES[code]().canned.splitlines()]
     if foreign is not None:
         ours = [line for line in ours if line not in foreign.text.splitlines()]
-    assert [line for line in ours if len(line) > 76 and ": mailto:" not in line] == []
+    assert [line for line in ours if len(line) > 76 and not line.startswith("  mailto:")] == []
 
 
 @pytest.mark.parametrize("code", SAMPLES)
