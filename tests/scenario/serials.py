@@ -30,7 +30,7 @@ class Feeder(threading.Thread):
     """Sends numbered mails one after the other, each again until it is accepted, as an MTA does."""
 
     def __init__(
-        self, daemon: Daemon, names: list[str], *, pause: float = 0.0, patience: float = 90.0
+        self, daemon: Daemon, names: list[str], *, pause: float = 0.0, patience: float = 200.0
     ) -> None:
         super().__init__(daemon=True)
         self.desk = daemon
@@ -52,5 +52,5 @@ class Feeder(threading.Thread):
 
     def wait(self) -> None:
         """Until all are accepted."""
-        self.join(120)
+        self.join(max(0.0, self._ends - time.monotonic()) + 10)
         assert self.accepted == self.names

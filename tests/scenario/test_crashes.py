@@ -107,7 +107,7 @@ def test_many_crashes_after_sending_repeat_at_most_one_mail_each(
     )
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_killed_at_random_again_and_again_it_still_tells_the_truth(
     database_url: str, make_daemon: Callable[..., Daemon], smtp_sink: SmtpSink
 ) -> None:

@@ -111,7 +111,7 @@ def test_a_dry_run_tells_what_would_happen_and_does_nothing(desk: SimulatedDesk)
     (told,) = mails(sent, SAM)
     said = str(told.get_body(("plain",)).get_content()).replace("\r", "")  # type: ignore[union-attr]
     assert "Nothing was done, and nothing sent." in said
-    assert f"- would be sent to {ANN}" in said
+    assert f"- Your answer would go to {ANN}" in said
     assert "- Status: would be open -> resolved" in said
     assert "- Tag: would be none -> login" in said
     (after,) = desk.rows(select(Ticket))

@@ -38,13 +38,15 @@ def desk(engine: Engine) -> SmallDesk:
 
 
 def links(mail: EmailMessage) -> dict[str, str]:
-    """The links of a mail by their words; the same in text and HTML."""
+    """The links of a mail by their words; text and HTML have the same addresses."""
     text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     html = mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
-    found = dict(re.findall(r"^([^:\n]+): (mailto:\S+)\r?$", text, re.MULTILINE))
+    found = re.findall(r"^([^:\n]+):\s*^  (mailto:\S+)\r?$", text, re.MULTILINE)
     linked = re.findall(r'href="(mailto:[^"]+)"[^>]*>([^<]+)<', html)
-    assert {label: link.replace("&amp;", "&") for link, label in linked} == found
-    return found
+    assert [(label, urlsplit(link).path) for label, link in found] == [
+        (label, urlsplit(link).path) for link, label in linked
+    ]
+    return {label: link.replace("&amp;", "&") for link, label in linked}
 
 
 def tap(desk: SmallDesk, link: str, sender: str = SAM, text: str | None = None, **headers: str) -> Decision:

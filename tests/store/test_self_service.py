@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
@@ -48,12 +49,10 @@ def says(desk: SmallDesk, words: str, serial: str = "a1", sender: str = ANN) -> 
 def links(mail: EmailMessage) -> dict[str, tuple[str, str, str]]:
     """(address, subject, body) of every mailto: link of a mail, by its label's first words."""
     found: dict[str, tuple[str, str, str]] = {}
-    for line in text_of(mail).replace("\n  ", " ").splitlines():
-        label, _, link = line.partition("mailto:")
-        if link:
-            split = urlsplit("mailto:" + link.split()[0].rstrip(">)"))
-            asked = parse_qs(split.query)
-            found[label] = (unquote(split.path), asked["subject"][0], asked.get("body", [""])[0])
+    for label, link in re.findall(r"^(.+):\s+(mailto:\S+)", text_of(mail), re.MULTILINE):
+        split = urlsplit(link)
+        asked = parse_qs(split.query)
+        found[label] = (unquote(split.path), asked["subject"][0], asked.get("body", [""])[0])
     return found
 
 

@@ -177,7 +177,7 @@ def test_after_the_hold_fields_go_back_and_the_receipt_says_that_the_answer_was_
     assert after == {name: value for name, value in before.items() if name != "last_response_at"}
     said = text_of(desk.to(SAM)[-1])
     assert "as far as that was possible" in said
-    assert f"sent already, which cannot be undone: {ANN} has your answer" in said
+    assert f"Your answer was sent to {ANN} already; that cannot be undone" in " ".join(said.split())
 
 
 def test_what_somebody_has_changed_since_stays(desk: SmallDesk) -> None:
@@ -213,7 +213,7 @@ def test_nobody_takes_back_what_a_colleague_did(desk: SmallDesk) -> None:
 def test_an_emergency_waits_for_nothing(desk: SmallDesk) -> None:
     reply(desk, "Run.\n\n#priority emergency")
     assert ["Run." in text for text in answers(desk)] == [True]
-    assert "- sent to" in text_of(desk.to(SAM)[-1])
+    assert "Your answer was sent to" in text_of(desk.to(SAM)[-1])
 
 
 def test_a_department_has_a_hold_of_its_own(engine: Engine) -> None:
