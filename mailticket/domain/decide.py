@@ -128,24 +128,7 @@ def _as_agent(
         reasons = (*answers.reasons, *trust.reasons)
         return decide_direct(reading, answers.ticket, agent, trust, desk, reasons, facts=facts, now=now)
     if match.ticket is not None and proven:
-        reasons = (*match.reasons, *trust.reasons)
-        if reading.classification.automatic:
-            learnt = learn_absence(reading, facts, agent, match, trust, desk, now)
-            if learnt is not None:
-                return learnt
-            kind = reading.classification.kind
-            why = f"an automatic mail of {agent} ({kind}) is never an answer"
-            return Decision(Outcome.IGNORED, (), (*reasons, why), trust.level, match.ticket.id)
-        if match.ticket.id in facts.already_in:
-            return _already(match, trust)
-        if facts.tapped is not None and facts.tapped.ticket_id == match.ticket.id:
-            return decide_tapped(
-                reading, facts.tapped, match.ticket, agent, trust.level, desk, reasons, facts=facts, now=now
-            )
-        entry = match.evidence.entry if match.evidence else 0
-        return decide_agent(
-            reading, match.ticket, agent, trust.level, desk, reasons, facts=facts, entry=entry, now=now
-        )
+        return _about_ticket(reading, facts, match, match.ticket, agent, trust, desk, now)
     if match.ticket is None and proven and not reading.classification.automatic:
         about_oneself = without_ticket(reading, agent, trust.level, facts, desk, now)
         if about_oneself is not None:
@@ -153,6 +136,34 @@ def _as_agent(
     if match.suspected is None or _takes_part(facts):
         return None
     return _not_proven(reading, agent, match, trust)
+
+
+def _about_ticket(
+    reading: Reading,
+    facts: Facts,
+    match: Match,
+    ticket: TicketFacts,
+    agent: str,
+    trust: TrustFinding,
+    desk: Desk,
+    now: datetime,
+) -> Decision:
+    """The decision for a mail that an agent is proven to have sent about `ticket`."""
+    reasons = (*match.reasons, *trust.reasons)
+    if reading.classification.automatic:
+        learnt = learn_absence(reading, facts, agent, match, trust, desk, now)
+        if learnt is not None:
+            return learnt
+        why = f"an automatic mail of {agent} ({reading.classification.kind}) is never an answer"
+        return Decision(Outcome.IGNORED, (), (*reasons, why), trust.level, ticket.id)
+    if ticket.id in facts.already_in:
+        return _already(match, trust)
+    if facts.tapped is not None and facts.tapped.ticket_id == ticket.id:
+        return decide_tapped(
+            reading, facts.tapped, ticket, agent, trust.level, desk, reasons, facts=facts, now=now
+        )
+    entry = match.evidence.entry if match.evidence else 0
+    return decide_agent(reading, ticket, agent, trust.level, desk, reasons, facts=facts, entry=entry, now=now)
 
 
 def _done_already(match: Match, facts: Facts) -> bool:

@@ -64,23 +64,8 @@ def decide_agent(
         why = f"{desk.agents[agent].name} asked for help"
         return _back(reading, agent, ticket, trust, "command.help", (), why, reasons)
     name = desk.agents[agent].name
-    actor = Actor(agent, name, trust, ticket, desk, facts, reading, parsed, entry, now)
-    also = represented(desk, agent, now, facts.presence)
-    problems = list(refused(desk, agent, ticket, parsed, also))
-    if not parsed.note:
-        told = for_customer(parsed, signature_of(reading), actor)
-        actor = replace(actor, asked=replace(parsed, body=told))
-        problems += leaks(told, reading.content, actor)
-    actor = joined(actor)
-    changes: list[Change] = []
-    ignored: list[str] = []
-    alone = next((one for one in parsed.commands if one.name in ALONE), None)
-    if alone is not None:
-        _collect(_done_alone(alone, actor), changes, problems)
-    else:
-        ignored += _collect_all(actor, changes, problems)
-    if any(isinstance(one, AddEntry) and one.audience is Audience.CUSTOMER for one in changes):
-        problems += attached(reading.mail.attachments, desk)
+    actor, problems = _checked(Actor(agent, name, trust, ticket, desk, facts, reading, parsed, entry, now))
+    changes, ignored = _effects(actor, problems)
     if problems:
         return _returned(reading, agent, ticket, trust, tuple(problems), reasons)
     held = guard(actor, changes)
@@ -92,6 +77,32 @@ def decide_agent(
         Outcome.AGENT_ACTED, tuple(changes), (*reasons, *whys), trust, ticket.id,
         agent=agent, seen=entry, ignored=tuple(ignored),
     )  # fmt: skip
+
+
+def _checked(actor: Actor) -> tuple[Actor, list[Problem]]:
+    """The actor with the words that are for the customer, and what stands against doing what is asked."""
+    desk, parsed, reading = actor.desk, actor.asked, actor.reading
+    also = represented(desk, actor.key, actor.now, actor.facts.presence)
+    problems = list(refused(desk, actor.key, actor.ticket, parsed, also))
+    if not parsed.note:
+        told = for_customer(parsed, signature_of(reading), actor)
+        actor = replace(actor, asked=replace(parsed, body=told))
+        problems += leaks(told, reading.content, actor)
+    return joined(actor), problems
+
+
+def _effects(actor: Actor, problems: list[Problem]) -> tuple[list[Change], list[str]]:
+    """(changes, what of the mail does nothing); what went wrong is added to `problems`."""
+    changes: list[Change] = []
+    ignored: list[str] = []
+    alone = next((one for one in actor.asked.commands if one.name in ALONE), None)
+    if alone is not None:
+        _collect(_done_alone(alone, actor), changes, problems)
+    else:
+        ignored += _collect_all(actor, changes, problems)
+    if any(isinstance(one, AddEntry) and one.audience is Audience.CUSTOMER for one in changes):
+        problems += attached(actor.reading.mail.attachments, actor.desk)
+    return changes, ignored
 
 
 def signature_of(reading: Reading) -> str:

@@ -52,16 +52,9 @@ def join(
     conflict: numbers of other tickets that weaker pointers of the mail name.
     Returns NewLinkedTicket where the ticket was closed too long ago to be opened again.
     """
-    if SPAM in ticket.tags and ticket.status in FINISHED:
-        why = "the ticket was closed as spam: kept there, and nobody is told"
-        return record_automatic(reading, facts, ticket, trust, why)
-    thanks = thanks_only(reading, ticket, facts, desk)
-    if thanks is not None:
-        why = f"a mere thanks, because {thanks.evidence}"
-        return _changes_nothing(reading, facts, ticket, trust, why, thanks.evidence)
-    if adds_nothing(reading, ticket, facts):
-        why = f"an empty reply, because {NOTHING_NEW}"
-        return _changes_nothing(reading, facts, ticket, trust, why, NOTHING_NEW)
+    kept = _only_kept(reading, facts, ticket, trust, desk)
+    if kept is not None:
+        return kept
     moved = next_status(
         ticket.status,
         StatusEvent.CUSTOMER_REPLIED,
@@ -84,10 +77,7 @@ def join(
     if not isinstance(moved, Refused) and moved.new != ticket.status:
         changes.append(SetField(ticket.id, "status", moved.new, facts.sender, moved.reason))
         changes += after_reopening(ticket, desk) if ticket.status in FINISHED else []
-    if facts.sender not in ticket.participants:
-        told = f"{facts.sender} belongs to the customer's organisation, whose people share their tickets"
-        name = reading.mail.sender.shown.name
-        changes.append(AddParticipant(ticket.id, facts.sender, name, facts.sender, told))
+    changes += _colleague(reading, facts.sender, ticket)
     changes += _by_cc(reading, facts, ticket.id, ticket.requester, ticket.participants, trust, desk)
     changes += reply_changes(reaction, reading.mail, ticket, desk)
     unanswered = why_unanswered(reading, facts.sender, desk)
@@ -112,6 +102,31 @@ def _changes_nothing(
     why = f"{what}: the ticket stays {ticket.status}"
     entry = replace(_message(reading, facts, ticket.id, trust, why), thanks=evidence)
     return Decision(Outcome.THREADED, (entry,), (*trust.reasons, why), trust.level, ticket.id)
+
+
+def _only_kept(
+    reading: Reading, facts: Facts, ticket: TicketFacts, trust: TrustFinding, desk: Desk
+) -> Decision | None:
+    """The decision for a reply that is kept on the ticket and does nothing to it; None for any other."""
+    if SPAM in ticket.tags and ticket.status in FINISHED:
+        why = "the ticket was closed as spam: kept there, and nobody is told"
+        return record_automatic(reading, facts, ticket, trust, why)
+    thanks = thanks_only(reading, ticket, facts, desk)
+    if thanks is not None:
+        why = f"a mere thanks, because {thanks.evidence}"
+        return _changes_nothing(reading, facts, ticket, trust, why, thanks.evidence)
+    if adds_nothing(reading, ticket, facts):
+        why = f"an empty reply, because {NOTHING_NEW}"
+        return _changes_nothing(reading, facts, ticket, trust, why, NOTHING_NEW)
+    return None
+
+
+def _colleague(reading: Reading, sender: str, ticket: TicketFacts) -> list[AddParticipant]:
+    """Whoever writes without having taken part yet does from now on."""
+    if sender in ticket.participants:
+        return []
+    told = f"{sender} belongs to the customer's organisation, whose people share their tickets"
+    return [AddParticipant(ticket.id, sender, reading.mail.sender.shown.name, sender, told)]
 
 
 def why_unanswered(reading: Reading, sender: str, desk: Desk) -> tuple[str, ...]:
