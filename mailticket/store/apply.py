@@ -151,6 +151,10 @@ class _Application(TicketChanges):
             },
         )
         self.done.ticket = ticket
+        self._opened(change, ticket)
+
+    def _opened(self, change: OpenTicket, ticket: Ticket) -> None:
+        """Say how a ticket came to be, and at the one it points at that it is held."""
         data = {
             "suspected": change.suspected_number,
             "predecessor": change.predecessor,
@@ -200,6 +204,13 @@ class _Application(TicketChanges):
         refs = _references(ticket, entry, mail, change)
         if refs:
             self.session.connection().execute(_REFER, refs)
+        self._note_times(ticket, change)
+        self.done.entry = entry
+        self._make_findable(ticket, entry)
+        self._happened(EventKind(str(change.kind)), change.author, change.why, _entry_data(change), entry)
+
+    def _note_times(self, ticket: Ticket, change: AddEntry) -> None:
+        """What clocks and lists go by: who has written when."""
         ticket.updated_at = self.now
         if change.kind is EntryKind.MESSAGE:
             if not change.thanks:
@@ -212,20 +223,6 @@ class _Application(TicketChanges):
             acknowledgements.cancel(self.session, ticket.id, HELD_BACK, acknowledgements.ANSWERED, self.now)
         elif change.author.startswith("agent:") and not change.automatic:
             ticket.last_note_at = self.now
-        self.done.entry = entry
-        self._make_findable(ticket, entry)
-        data: dict[str, Any] = {"automatic": True} if change.automatic else {}
-        if change.returns_on is not None:
-            data["returns_on"] = change.returns_on.isoformat()
-        if change.thanks:
-            data["thanks"] = change.thanks
-        if change.conflict:
-            data["conflict"] = list(change.conflict)
-        if change.delivered:
-            data["delivered"] = list(change.delivered)
-        if change.passed_by:
-            data["passed_by"] = change.passed_by
-        self._happened(EventKind(str(change.kind)), change.author, change.why, data, entry)
 
     def _make_findable(self, ticket: Ticket, entry: Entry) -> None:
         names = [attachment.filename for attachment in self.reading.mail.attachments]
@@ -263,6 +260,22 @@ class _Application(TicketChanges):
             "answers": self.reading.mail.message_id,
         }
         self._happened(EventKind.RETURNED, f"agent:{change.agent}", change.why, data)
+
+
+def _entry_data(change: AddEntry) -> dict[str, Any]:
+    """What the event of an entry tells beside the entry itself."""
+    data: dict[str, Any] = {"automatic": True} if change.automatic else {}
+    if change.returns_on is not None:
+        data["returns_on"] = change.returns_on.isoformat()
+    if change.thanks:
+        data["thanks"] = change.thanks
+    if change.conflict:
+        data["conflict"] = list(change.conflict)
+    if change.delivered:
+        data["delivered"] = list(change.delivered)
+    if change.passed_by:
+        data["passed_by"] = change.passed_by
+    return data
 
 
 def _attached(session: Session, entry: Entry, attachment: Attachment, *, logo: bool) -> EntryAttachment:
