@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import re
+from datetime import timedelta
 from email.message import EmailMessage
 from email.utils import getaddresses
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from mailticket.config.desk import Agent, Department, Desk, Priority, TrustPolicy
+from mailticket.store.engine import reading
+from mailticket.store.models import Entry
 from tests.scenario.daemon import answer, new_mail, parse
 from tests.store.conversations import PROGRAMS, base_subject, gmail, outlook, root_of
 from tests.store.small_desk import SAM, SmallDesk, small_desk
@@ -180,3 +183,50 @@ def test_every_program_shows_everybody_one_conversation_through_a_long_life(
         for name, threads in PROGRAMS.items():
             assert len(threads(mails)) == 1, (reader, name, subjects)
     assert {mail["From"].addresses[0].display_name for mail in desk.to(SUE)} == {"Example Bank"}
+
+
+def test_after_a_merge_every_old_mail_of_a_long_ticket_leads_to_the_one_that_lives_on(engine: Engine) -> None:
+    """A hundred exchanges, merged into a ticket of a few: by address, by reference and by number."""
+    desk = SmallDesk(engine, small_desk(subject_window=timedelta(0)))
+    conversation(desk, 50)
+    (long,) = desk.tickets()
+    old = {address: desk.to(address) for address in (ANN, SAM)}
+    desk.receive(new_mail("Again", "It is me.", sender=ANN, message_id="again@customer.example"), sender=ANN)
+    short = next(ticket for ticket in desk.tickets() if ticket.id != long.id)
+    reply(desk, desk.to(SAM)[-1], "A different matter?", SAM, "s-again")
+    merging = reply(desk, old[SAM][-1], f"#merge {short.number}", SAM, "s-merge")
+    assert {ticket.number: ticket.status for ticket in desk.tickets()}[long.number] == "merged", merging
+    counts = {address: len(desk.to(address)) for address in (ANN, SAM)}
+
+    texts: list[str] = []
+    for at in (0, 1, 25, -1):
+        for person, mail in ((ANN, old[ANN][at]), (SAM, old[SAM][at])):
+            texts.append(f"Late words {len(texts)} of {person}.")
+            lines = texts[-1] if person == ANN else f"#note\n{texts[-1]}"
+            reply(desk, mail, lines, person, f"late{len(texts)}")
+    for number, (to, subject, fields) in enumerate([
+        ("support@desk.example", f"Re: [#{long.number}] Printer on fire", {}),
+        ("support@desk.example", "Printer", {"References": f"<gone@x.example> {old[ANN][10]['Message-ID']}"}),
+    ]):  # fmt: skip
+        texts.append(f"By other ways {number}.")
+        raw = new_mail(
+            subject, texts[-1], sender=ANN, to=to, message_id=f"way{number}@customer.example", **fields
+        )
+        desk.receive(raw, to, ANN)
+    assert len(desk.tickets()) == 2
+    with reading(engine) as session:
+        rows = session.execute(select(Entry.ticket_id, Entry.text).order_by(Entry.id)).all()
+    assert [(ticket, text) for ticket, text in rows if text in texts] == [(short.id, text) for text in texts]
+    assert {ticket for ticket, _ in rows} == {short.id}, "the long one's entries came along"
+
+    reply(desk, desk.to(SAM)[-1], "All in one place now.", SAM, "s-last")
+    reply(desk, desk.to(ANN)[-1], "Thank you for that.", ANN, "a-last")
+    reply(desk, desk.to(SAM)[-1], "You are welcome.", SAM, "s-very-last")
+    for address in (ANN, SAM):
+        fresh = desk.to(address)[counts[address] :]
+        assert len(fresh) >= 2, address
+        assert {base_subject(mail) for mail in fresh} == {base_subject(fresh[0])}
+        assert short.number in base_subject(fresh[0])
+        assert max(len(re.findall(r"<[^<>\s]+>", str(mail["References"]))) for mail in fresh) <= 13
+        for name, threads in PROGRAMS.items():
+            assert len(threads(fresh)) == 1, (address, name)
