@@ -17,10 +17,11 @@ from mailticket.config.desk import Desk
 from mailticket.config.values import NotThis, parse_days, parse_duration
 from mailticket.domain.absence import Absence, Presence, Source, absence_of, configured, until_words, zone_of
 from mailticket.domain.actor import Actor, Effect
-from mailticket.domain.change import Change, Decision, ReturnToAgent
+from mailticket.domain.change import Change, Decision
 from mailticket.domain.duedate import parse_due
 from mailticket.domain.naming import Unknown, resolve
 from mailticket.domain.people_changes import EndAbsence, SetAbsence
+from mailticket.domain.returned import returned
 from mailticket.domain.types import Facts, Outcome, Trust
 from mailticket.mail.commands import Command, Commands, Problem, Problems, parse_commands
 from mailticket.mail.types import Reading
@@ -167,9 +168,4 @@ def _mentions(line: str, prefix: str) -> bool:
 
 def _returned(reading: Reading, agent: str, trust: Trust, problems: tuple[Problem, ...]) -> Decision:
     why = "not carried out: " + "; ".join(f"{one.line}: {one.reason}" for one in problems)
-    rows = tuple((one.line, one.reason, one.nearest or "") for one in problems)
-    change = ReturnToAgent(
-        agent=agent, ticket=None, template="command.error", problems=rows,
-        text=reading.content.reply, subject=reading.mail.subject, why=why,
-    )  # fmt: skip
-    return Decision(Outcome.RETURNED, (change,), (why,), trust)
+    return returned(reading, agent, "command.error", problems, why, (), trust)

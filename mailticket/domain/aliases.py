@@ -9,8 +9,9 @@ long. After "no", or without an answer in time, it counts as any outsider's.
 from __future__ import annotations
 
 from mailticket.config.desk import Desk
-from mailticket.domain.change import Decision, ReturnToAgent
+from mailticket.domain.change import Decision
 from mailticket.domain.people_changes import AskAgent, SettleAlias
+from mailticket.domain.returned import refused
 from mailticket.domain.sender import AliasFacts, AliasState
 from mailticket.domain.trust import TrustFinding
 from mailticket.domain.types import Arrival, Facts, Outcome, Trust
@@ -100,13 +101,4 @@ def _first_word(text: str) -> bool | None:
 
 def _not_understood(reading: Reading, agent: str, told: str) -> Decision:
     why = "the first line of the answer must be yes or no"
-    change = ReturnToAgent(
-        agent=agent,
-        ticket=None,
-        template="agent.refused",
-        problems=(("", why, ""),),
-        text=reading.content.reply,
-        subject=reading.mail.subject,
-        why=why,
-    )
-    return Decision(Outcome.RETURNED, (change,), (told, why), Trust.TOKEN)
+    return refused(reading, agent, why, (told,), Trust.TOKEN)

@@ -14,7 +14,7 @@ from mailticket.config.desk import Desk
 from mailticket.domain.absence_commands import without_ticket
 from mailticket.domain.absence_learning import ended_by_answer, learn_absence
 from mailticket.domain.aliases import ask_owner, settle
-from mailticket.domain.change import Decision, ReturnToAgent
+from mailticket.domain.change import Decision
 from mailticket.domain.console import decide_console
 from mailticket.domain.decide_agent import decide_agent, decide_tapped
 from mailticket.domain.decide_bounce import decide_bounce
@@ -25,6 +25,7 @@ from mailticket.domain.matching import Match, match_agent, match_customer
 from mailticket.domain.outside import Outside, decide_outside, passed_on
 from mailticket.domain.people_changes import EndAbsence, SetAbsence
 from mailticket.domain.person import learn
+from mailticket.domain.returned import refused
 from mailticket.domain.screening import hold_unknown, screen
 from mailticket.domain.self_service import decide_self_service
 from mailticket.domain.status import NewLinkedTicket
@@ -198,16 +199,7 @@ def _not_proven(reading: Reading, agent: str, match: Match, trust: TrustFinding)
         why = "nothing proves that the agent wrote it, and no answer may go to such a mail"
         return Decision(Outcome.HELD, (), (*match.reasons, *trust.reasons, why), trust.level)
     why = f"it names #{match.suspected.number}, but nothing proves that {agent} wrote it"
-    change = ReturnToAgent(
-        agent=agent,
-        ticket=None,
-        template="agent.refused",
-        problems=(("", why, ""),),
-        text=reading.content.reply,
-        subject=reading.mail.subject,
-        why=why,
-    )
-    return Decision(Outcome.RETURNED, (change,), (*match.reasons, *trust.reasons, why), trust.level)
+    return refused(reading, agent, why, (*match.reasons, *trust.reasons), trust.level)
 
 
 def _already(match: Match, trust: TrustFinding) -> Decision:

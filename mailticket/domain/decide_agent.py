@@ -16,13 +16,14 @@ from mailticket.domain.access import invited, may_add_by_cc
 from mailticket.domain.actor import Actor
 from mailticket.domain.assignment import claim_on_reply
 from mailticket.domain.canned import joined
-from mailticket.domain.change import AddEntry, AddParticipant, Change, Decision, ReturnToAgent, SetField
+from mailticket.domain.change import AddEntry, AddParticipant, Change, Decision, SetField
 from mailticket.domain.effects import ALONE, EFFECTS
 from mailticket.domain.leak_guard import attached, for_customer, leaks
 from mailticket.domain.lifecycle_commands import not_ended
 from mailticket.domain.permissions import refused
 from mailticket.domain.rehearsal import rehearsal, rehearsed
 from mailticket.domain.requests import Tapped
+from mailticket.domain.returned import returned
 from mailticket.domain.stale import guard, replaced
 from mailticket.domain.status import Refused, StatusEvent
 from mailticket.domain.taps import spelled
@@ -62,7 +63,7 @@ def decide_agent(
         return _returned(reading, agent, ticket, trust, parsed.problems, reasons)
     if any(command.name is CommandName.HELP for command in parsed.commands):
         why = f"{desk.agents[agent].name} asked for help"
-        return _back(reading, agent, ticket, trust, "command.help", (), why, reasons)
+        return returned(reading, agent, "command.help", (), why, reasons, trust, ticket.id)
     name = desk.agents[agent].name
     actor, problems = _checked(Actor(agent, name, trust, ticket, desk, facts, reading, parsed, entry, now))
     changes, ignored = _effects(actor, problems)
@@ -248,27 +249,4 @@ def _returned(
     why = "not carried out, so nothing was done and nothing sent: " + "; ".join(
         f"{problem.line}: {problem.reason}" if problem.line else problem.reason for problem in problems
     )
-    rows = tuple((problem.line, problem.reason, problem.nearest or "") for problem in problems)
-    return _back(reading, agent, ticket, trust, "command.error", rows, why, reasons)
-
-
-def _back(
-    reading: Reading,
-    agent: str,
-    ticket: TicketFacts,
-    trust: Trust,
-    template: str,
-    problems: tuple[tuple[str, str, str], ...],
-    why: str,
-    reasons: tuple[str, ...],
-) -> Decision:
-    change = ReturnToAgent(
-        agent=agent,
-        ticket=ticket.id,
-        template=template,
-        problems=problems,
-        text=reading.content.reply,
-        subject=reading.mail.subject,
-        why=why,
-    )
-    return Decision(Outcome.RETURNED, (change,), (*reasons, why), trust, ticket.id)
+    return returned(reading, agent, "command.error", problems, why, reasons, trust, ticket.id)

@@ -20,7 +20,6 @@ from mailticket.domain.change import (
     Decision,
     ForwardCopy,
     OpenTicket,
-    ReturnToAgent,
     SetField,
     Tag,
 )
@@ -30,6 +29,7 @@ from mailticket.domain.effects import EFFECTS
 from mailticket.domain.leak_guard import attached, leaks
 from mailticket.domain.matching import Match
 from mailticket.domain.permissions import refused
+from mailticket.domain.returned import returned
 from mailticket.domain.trust import TrustFinding
 from mailticket.domain.types import Arrival, Audience, EntryKind, Facts, Outcome, TicketFacts, Trust
 from mailticket.mail.commands import Commands, Problem
@@ -281,17 +281,7 @@ def unplaced(
     reading: Reading, agent: str, problems: tuple[Problem, ...], reasons: tuple[str, ...], trust: TrustFinding
 ) -> Decision:
     """Back to the agent: nothing was done, and what to write so that it can be."""
-    rows = tuple((one.line, one.reason, one.nearest or "") for one in problems)
     why = "no ticket could be opened from it: " + "; ".join(
         f"{one.line.strip()}: {one.reason}" if one.line else one.reason for one in problems
     )
-    change = ReturnToAgent(
-        agent=agent,
-        ticket=None,
-        template="agent.unplaced",
-        problems=rows,
-        text=reading.content.reply,
-        subject=reading.mail.subject,
-        why=why,
-    )
-    return Decision(Outcome.RETURNED, (change,), (*reasons, why), trust.level)
+    return returned(reading, agent, "agent.unplaced", problems, why, reasons, trust.level)

@@ -157,13 +157,7 @@ def without_tags(subject: str, subject_tag: str) -> str:
 
 def without_marks(subject: str) -> str:
     """A subject without the reply and forward marks before it."""
-    rest = " ".join(subject[:_LONGEST_SUBJECT].split())
-    for _ in range(_MOST_PREFIXES):
-        mark = _PREFIX.match(rest)
-        if mark is None:
-            break
-        rest = rest[mark.end() :]
-    return rest
+    return _unmarked(subject, None)[0]
 
 
 def clean_subject(subject: str, subject_tag: str) -> tuple[str, bool]:
@@ -178,6 +172,13 @@ def clean_subject(subject: str, subject_tag: str) -> tuple[str, bool]:
 def bare_subject(subject: str, subject_tag: str) -> tuple[str, bool]:
     """A subject without reply and forward marks and ticket tags, its letters as they were; had it a mark?"""
     tag = number_pattern(subject_tag)
+    rest, marked = _unmarked(subject, tag)
+    rest = tag.sub("", rest)
+    return " ".join(rest.replace("[]", "").replace("()", "").split()), marked
+
+
+def _unmarked(subject: str, tag: re.Pattern[str] | None) -> tuple[str, bool]:
+    """A subject without the marks it begins with, and the tags where `tag` tells them; had it a mark?"""
     rest = " ".join(subject[:_LONGEST_SUBJECT].split())
     marked = False
     for _ in range(_MOST_PREFIXES):
@@ -186,12 +187,11 @@ def bare_subject(subject: str, subject_tag: str) -> tuple[str, bool]:
             marked = True
             rest = rest[mark.end() :]
             continue
-        tagged = tag.match(rest.lstrip("[({<"))
+        tagged = tag.match(rest.lstrip("[({<")) if tag is not None else None
         if tagged is None:
             break
         rest = rest.lstrip("[({<")[tagged.end() :].lstrip("])}> ")
-    rest = tag.sub("", rest)
-    return " ".join(rest.replace("[]", "").replace("()", "").split()), marked
+    return rest, marked
 
 
 def thread_index(mail: ParsedMail) -> str | None:

@@ -8,11 +8,10 @@ moment one makes it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import structlog
-from sqlalchemy import Engine
 
 from mailticket.config.desk import Desk
 from mailticket.domain.digest import DigestModel, TicketRow
@@ -23,42 +22,24 @@ from mailticket.domain.slots import Slot, slot_due
 from mailticket.store.digests import claim_slot, gather_digest, is_made, keep_issue, ledgers
 from mailticket.store.engine import reading, transaction
 from mailticket.work.announce import announce
-from mailticket.work.schedules import Schedules
+from mailticket.work.periodic import Periodic
 
 log = structlog.get_logger()
 
 
-class Digests:
+class Digests(Periodic):
     """Makes the digests of the desk as configured now."""
 
-    def __init__(
-        self, engine: Engine, desk: Callable[[], Desk], secret: bytes, clock: Callable[[], datetime]
-    ) -> None:
-        self._engine = engine
-        self._desk = desk
-        self._secret = secret
-        self._clock = clock
-        self._schedules = Schedules(desk)
-        self._known: tuple[WorkingTimes, list[DigestJob]] | None = None
-        self._seen: dict[str, str] = {}
+    what = "digest"
+    _known: tuple[WorkingTimes, list[DigestJob]] | None = None
 
     def make_due(self) -> int:
-        """Queue every digest whose slot has begun and that nobody made yet; returns how many.
-
-        A digest that cannot be made is logged and tried again with the next look; it costs no other.
-        """
+        """Queue every digest whose slot has begun and that nobody made yet; returns how many."""
         made = 0
         now, desk = self._clock(), self._desk()
         for job in self._jobs(desk):
             slot = slot_due(now, job.beat, zone_of_agent(desk, job.reader))
-            if slot is None or self._seen.get(job.key) == slot.name:
-                continue
-            try:
-                made += self._make(job, slot, desk, now)
-            except Exception:
-                log.exception("digest.failed", digest=job.key, slot=slot.name)
-                continue
-            self._seen[job.key] = slot.name  # spares the database a question every few seconds
+            made += self._once(job.key, slot, partial(self._make, job, desk, now))
         return made
 
     def _jobs(self, desk: Desk) -> list[DigestJob]:
@@ -67,7 +48,7 @@ class Digests:
             self._known = (times, digest_jobs(desk, times))
         return self._known[1]
 
-    def _make(self, job: DigestJob, slot: Slot, desk: Desk, now: datetime) -> bool:
+    def _make(self, job: DigestJob, desk: Desk, now: datetime, slot: Slot) -> bool:
         with reading(self._engine) as session:
             if is_made(session, job.key, slot):
                 return False

@@ -6,11 +6,10 @@ and queues the mail. Of several daemons that read at the same moment one queues 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, time, tzinfo
+from functools import partial
 
 import structlog
-from sqlalchemy import Engine
 
 from mailticket.config.desk import Desk, NamedReport
 from mailticket.delivery.report_page import report_page
@@ -24,47 +23,29 @@ from mailticket.store.digests import claim_slot, slot_taken
 from mailticket.store.engine import reading, transaction
 from mailticket.store.reports import stories
 from mailticket.work.announce import announce
-from mailticket.work.schedules import Schedules
+from mailticket.work.periodic import Periodic
 
 log = structlog.get_logger()
 
 
-class Reports:
+class Reports(Periodic):
     """Makes the reports of the desk as configured now."""
 
-    def __init__(
-        self, engine: Engine, desk: Callable[[], Desk], secret: bytes, clock: Callable[[], datetime]
-    ) -> None:
-        self._engine = engine
-        self._desk = desk
-        self._secret = secret
-        self._clock = clock
-        self._schedules = Schedules(desk)
-        self._seen: dict[str, str] = {}
+    what = "report"
 
     def make_due(self) -> int:
-        """Queue every report whose slot has begun and that nobody made yet; returns how many.
-
-        A report that cannot be made is logged and tried again with the next look; it costs no other.
-        """
+        """Queue every report whose slot has begun and that nobody made yet; returns how many."""
         made = 0
         now, desk = self._clock(), self._desk()
         for key, report in desk.reports.items():
             for reader in report.readers if report.enabled else ():
                 zone = zone_of_agent(desk, reader)
                 slot = slot_due(now, rhythm(time(0), (), report.cron), zone)
-                name = f"reports.{key}:{reader}"
-                if slot is None or self._seen.get(name) == slot.name:
-                    continue
-                try:
-                    made += self._make(key, report, reader, slot, zone, desk)
-                except Exception:
-                    log.exception("report.failed", report=name, slot=slot.name)
-                    continue
-                self._seen[name] = slot.name  # spares the database a question with every look
+                make = partial(self._make, key, report, reader, zone, desk)
+                made += self._once(f"reports.{key}:{reader}", slot, make)
         return made
 
-    def _make(self, key: str, report: NamedReport, reader: str, slot: Slot, zone: tzinfo, desk: Desk) -> bool:
+    def _make(self, key: str, report: NamedReport, reader: str, zone: tzinfo, desk: Desk, slot: Slot) -> bool:
         name = f"reports.{key}:{reader}"
         with reading(self._engine) as session:
             if slot_taken(session, name, slot):
