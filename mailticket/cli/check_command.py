@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from mailticket.cli.session import EXIT_FAILED, EXIT_TEMPORARY, out, print_json, settings_of
+from mailticket.cli.session import EXIT_FAILED, EXIT_TEMPORARY, counted, out, print_json, settings_of
 from mailticket.config.desk import Desk
 from mailticket.config.settings import Settings
 from mailticket.domain.schedule import schedule_problems
@@ -57,15 +57,16 @@ def check(
 def _summary(settings: Settings) -> str:
     desk = settings.desk
     counts: dict[str, Sized] = {
-        "departments": desk.departments,
-        "agents": desk.agents,
-        "topics": desk.topics,
-        "rules": desk.rules,
-        "SLA plans": desk.sla_plans,
-        "listeners": settings.listeners,
-        "mailboxes": settings.mailboxes,
+        "department": desk.departments,
+        "agent": desk.agents,
+        "topic": desk.topics,
+        "rule": desk.rules,
+        "SLA plan": desk.sla_plans,
+        "listener": settings.listeners,
+        "mailbox": settings.mailboxes,
     }
-    return ", ".join(f"{len(things)} {name}" for name, things in counts.items())
+    plurals = {"mailbox": "mailboxes"}
+    return ", ".join(counted(len(things), name, plurals.get(name, "")) for name, things in counts.items())
 
 
 def _schedules(desk: Desk) -> list[Finding]:

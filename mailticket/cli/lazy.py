@@ -54,7 +54,19 @@ def _made(name: str, thing: Any) -> Command:
     if isinstance(thing, typer.Typer):
         group = get_group(thing)
         group.name = name
+        for inner in group.commands.values():
+            inner.help = _unwrapped(inner.help)
         return group
     alone = typer.Typer(add_completion=False)
     alone.command(name)(thing)
-    return cast(Command, get_command(alone))
+    made = cast(Command, get_command(alone))
+    made.help = _unwrapped(made.help)
+    return made
+
+
+def _unwrapped(text: str | None) -> str | None:
+    """A docstring with its paragraphs on one line each, so that they are wrapped for the terminal at hand."""
+    if text is None:
+        return None
+    paragraphs = text.split("\n\n")
+    return "\n\n".join(part if "\n " in part else " ".join(part.split("\n")) for part in paragraphs)

@@ -12,13 +12,20 @@ from rich.table import Table
 from rich.text import Text
 
 from mailticket.cli.desk_commands import Json, Limit, OpenDesk, open_desk
-from mailticket.cli.session import fail, out, print_json
+from mailticket.cli.session import counted, fail, out, print_json
 from mailticket.config.desk import Desk
 from mailticket.errors import Temporary
 from mailticket.store.engine import reading, transaction
 from mailticket.store.erasure import Erased, erase, scrub
 from mailticket.store.person_export import export_person
-from mailticket.store.persons import find_person, list_persons, merge_persons, person_row, tickets_of
+from mailticket.store.persons import (
+    PersonRow,
+    find_person,
+    list_persons,
+    merge_persons,
+    person_row,
+    tickets_of,
+)
 
 person_app = typer.Typer(
     help="Those who write to the desk: find, show, merge, export and erase them.", no_args_is_help=True
@@ -83,12 +90,19 @@ def person_merge(
     ctx: typer.Context,
     who: Who,
     into: Annotated[str, typer.Argument(help="Whom they are: an address, or an id.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Make two persons one: addresses and tickets of the first belong to the second. Cannot be undone."""
-    with open_desk(ctx) as desk, transaction(desk.engine) as session:
-        source, target = find_person(session, who), find_person(session, into)
-        merge_persons(session, source, target)
-        row = person_row(session, target)
+    with open_desk(ctx) as desk:
+        with reading(desk.engine) as session:
+            source, target = find_person(session, who), find_person(session, into)
+            told = [_named(person_row(session, one)) for one in (source, target)]
+        if source != target and not yes:
+            out.print(Text(f"{told[0]}\nbecomes {told[1]}"))
+            typer.confirm("Make them one? It cannot be undone", abort=True)
+        with transaction(desk.engine) as session:
+            merge_persons(session, source, target)
+            row = person_row(session, target)
     out.print(Text(f"Person {source} is person {target} now: {', '.join(row.addresses)}"))
 
 
@@ -133,8 +147,7 @@ def person_erase(
             person = find_person(session, who)
             row = person_row(session, person)
         if not (yes or dry_run):
-            name = row.name or "(no name)"
-            out.print(Text(f"{name}, person {person}: {', '.join(row.addresses)}, {row.tickets} tickets"))
+            out.print(Text(_named(row)))
             typer.confirm("Erase for good? Nothing brings it back", abort=True)
         done = Erased()
         try:
@@ -150,6 +163,11 @@ def person_erase(
         return
     what = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in done.as_dict().items())
     out.print(Text(f"{'Would erase' if dry_run else 'Erased'} person {person}: {what}."))
+
+
+def _named(row: PersonRow) -> str:
+    known = ", ".join(row.addresses) or "no address"
+    return f"{row.name or '(no name)'}, person {row.id}: {known}, {counted(row.tickets, 'ticket')}"
 
 
 def _scrubbed(desk: OpenDesk) -> bool:

@@ -16,7 +16,7 @@ from rich.text import Text
 from mailticket.cli.desk_commands import Json, open_desk
 from mailticket.cli.explain_command import bytes_of, facts_for, recipient_of
 from mailticket.cli.report_commands import Since, length_of
-from mailticket.cli.session import EXIT_CONFIG, err, out, print_json, settings_of
+from mailticket.cli.session import EXIT_CONFIG, counted, err, out, print_json, settings_of
 from mailticket.config.desk import Desk, Rule
 from mailticket.config.loader import load
 from mailticket.config.problems import ConfigurationError
@@ -46,7 +46,8 @@ def rules_list(ctx: typer.Context, as_json: Json = False) -> None:
     table = _table("", "Rule", "On", "When", "Then")
     for number, rule in enumerate(desk.rules, 1):
         last = Text(", and is the last", style="dim") if rule.stops else Text("")
-        then = Text("; ".join(f"{name} {value}" for name, value in _actions(rule)) or "nothing") + last
+        does = "; ".join(f"{name} {_plain(value)}" for name, value in _actions(rule))
+        then = Text(does or "nothing") + last
         table.add_row(str(number), Text(rule.name, style="bold"), rule.on, Text(rule_in_words(rule)), then)
     out.print(table if desk.rules else "No rule.")
 
@@ -221,7 +222,7 @@ def _show_trial(file: Path, told: dict[str, Any]) -> None:
 
 
 def _show_differences(looked_at: int, differing: int, shown: list[Replayed]) -> None:
-    out.print(f"{looked_at} mails looked at, {differing} would go elsewhere.")
+    out.print(f"{counted(looked_at, 'mail')} looked at, {differing} would go elsewhere.")
     if not shown:
         return
     table = _table("Mail", "Received", "From", "Subject", "What would differ")

@@ -31,6 +31,11 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number of things in words: "1 agent", "2 agents"; `many` where that takes more than an s."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
+
+
 def configuration_directory(ctx: typer.Context) -> Path:
     """The directory named by --config, else MAILTICKET_CONFIG, else ./config, else /etc/mailticket."""
     chosen: Path | None = (ctx.find_root().obj or {}).get("config")

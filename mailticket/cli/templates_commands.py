@@ -140,10 +140,22 @@ def _tell(found: Iterable[Finding], mistakes: list[Finding]) -> None:
     for one in found:
         if not one.is_mistake:
             behind.setdefault(one.language, []).append(one.code)
+    alike: dict[tuple[str, ...], list[str]] = {}
     for tag, codes in behind.items():
-        typer.echo(f"{tag}: {len(codes)} mails come in English: {', '.join(codes)}")
+        alike.setdefault(tuple(codes), []).append(tag)
+    for left, tags in alike.items():
+        typer.echo(f"{', '.join(tags)}: {_in_english(left)}")
     if not mistakes:
         typer.echo("Every template can be rendered, and none would show a customer what is internal.")
+
+
+def _in_english(codes: tuple[str, ...]) -> str:
+    """What a language leaves to the English templates; shipped ones leave agents' mails to them."""
+    from mailticket.delivery.catalogue import CATALOGUE  # slow to import, and not needed for --help
+
+    if {*codes} == {code for code, spec in CATALOGUE.items() if spec.audience == "agent"}:
+        return "mails to customers are translated, those to agents come in English"
+    return f"{len(codes)} mails come in English: {', '.join(codes)}"
 
 
 def _renderer(ctx: typer.Context, templates: Path | None) -> Renderer:

@@ -210,6 +210,8 @@ def ticket_show(
         out.rule(Text(f"#{ticket.number}  {ticket.subject}", style="bold"))
         facts = Table.grid(padding=(0, 2))
         for name, value in asdict(ticket).items():
+            if name == "custom_status" and value is not None:
+                value = status_name(desk.settings.desk, ticket.status, str(value))
             if value not in (None, "", [], {}) and name not in ("number", "subject", "id"):
                 facts.add_row(Text(name.replace("_", " "), style="dim"), Text(plain(value)))
         for name, words in _around(found):
@@ -318,24 +320,30 @@ def _marked(pieces: Sequence[Piece]) -> str:
 
 
 def _listed(found: Sequence[Found], desk: Desk, now: datetime, *, searched: bool) -> Table:
-    last = ("Found in",) if searched else ()
-    table = table_of_words("Number", "Status", "Priority", "Department", "Assignee", "Due", "Subject", *last)
+    if searched:
+        table = table_of_words("Number", "Status", "Department", "Assignee", "Subject, and what was found")
+        for one in found:
+            number, status, _, department, assignee = _cells(one, desk)
+            words = ((piece.text, "bold yellow" if piece.hit else "dim") for piece in one.pieces)
+            shown = Text.assemble(f"{one.ticket.subject}\n", *words)
+            table.add_row(number, status, department, assignee, shown)
+        return table
+    table = table_of_words("Number", "Status", "Priority", "Department", "Assignee", "Due", "Subject")
     for one in found:
         ticket = one.ticket
         due = Text(
             due_words(ticket.due_at, ticket.overdue_since, now), style="red" if ticket.overdue_since else ""
         )
-        row: list[str | Text] = [
-            ticket.number, status_name(desk, ticket.status, ticket.custom_status), ticket.priority,
-            ticket.department + (f" (referred to {', '.join(one.referred)})" if one.referred else ""),
-            ticket.assignee or "-", due, Text(ticket.subject),
-        ]  # fmt: skip
-        if searched:
-            row.append(
-                Text.assemble(*((piece.text, "bold yellow" if piece.hit else "") for piece in one.pieces))
-            )
-        table.add_row(*row)
+        table.add_row(*_cells(one, desk), due, Text(ticket.subject))
     return table
+
+
+def _cells(one: Found, desk: Desk) -> tuple[str, str, str, str, str]:
+    """Number, status, priority, department and assignee of a ticket in a list."""
+    ticket = one.ticket
+    referred = f" (referred to {', '.join(one.referred)})" if one.referred else ""
+    status = status_name(desk, ticket.status, ticket.custom_status)
+    return ticket.number, status, ticket.priority, ticket.department + referred, ticket.assignee or "-"
 
 
 def _around(found: WholeTicket) -> Iterator[tuple[str, str]]:

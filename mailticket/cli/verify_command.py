@@ -16,7 +16,7 @@ from rich.text import Text
 
 from mailticket.cli.desk_commands import Json, OpenDesk, open_desk
 from mailticket.cli.moments import moment_option
-from mailticket.cli.session import EXIT_FAILED, err, out, print_json
+from mailticket.cli.session import EXIT_FAILED, counted, err, out, print_json
 from mailticket.domain.eventchain import seal_key
 from mailticket.errors import Permanent
 from mailticket.store.engine import reading, transaction
@@ -92,8 +92,8 @@ def _tell(proof: Proof) -> None:
     if proof.holds:
         erased = f", of which {proof.erased} had words erased" if proof.erased else ""
         out.print(
-            f"The log holds: {proof.events} events of {proof.tickets} tickets{erased}, {proof.seals} seals, "
-            f"{proof.unsealed} events not sealed yet."
+            f"The log holds: {counted(proof.events, 'event')} of {counted(proof.tickets, 'ticket')}{erased}, "
+            f"{counted(proof.seals, 'seal')}, {counted(proof.unsealed, 'event')} not sealed yet."
         )
         return
     out.print(Text("The log was tampered with:", style="bold red"))

@@ -48,9 +48,8 @@ def find_person(session: Session, who: str) -> int:
         select(PersonAddress.person_id).where(PersonAddress.address == who.strip().lower())
     ).scalar_one_or_none()
     if person is None:
-        raise Permanent(
-            f"nobody with the address {who} is on file; `mailticket person list {who[:20]}` searches"
-        )
+        part = who.partition("@")[0]
+        raise Permanent(f"nobody with the address {who} is on file; `mailticket person list {part}` searches")
     return int(person)
 
 

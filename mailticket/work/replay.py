@@ -93,7 +93,9 @@ def replayed(
 
 
 def _wanted(since: datetime) -> tuple[Any, ...]:
-    return (Inbound.state.in_(["done", "rejected", "held"]), Inbound.received_at >= since)
+    """Mails that rules may have seen. Of an erased one nothing is left for them to look at."""
+    handled = Inbound.state.in_(["done", "rejected", "held"])
+    return (handled, Inbound.received_at >= since, Inbound.size > 0)
 
 
 def _one(session: Session, row: Any, new: Desk, old: Desk | None) -> Replayed | None:

@@ -51,7 +51,12 @@ def test_persons_are_listed_and_shown_with_their_organisation(run: Run) -> None:
 
 
 def test_two_are_merged(run: Run) -> None:
-    assert "Person 2 is person 1 now" in run("merge", "lee@home.example", "1").stdout
+    asked = run("merge", "lee@home.example", "1", typed="n\n")
+    assert asked.exit_code == 1
+    assert "Lee, person 2: lee@home.example, 0 tickets" in asked.stdout
+    assert "becomes Kim Crumb, person 1: kim@bakery.example" in asked.stdout
+    assert run("show", "2").exit_code == 0
+    assert "Person 2 is person 1 now" in run("merge", "lee@home.example", "1", typed="y\n").stdout
     assert json.loads(run("show", "lee@home.example", "--json").stdout)["addresses"] == [
         "kim@bakery.example",
         "lee@home.example",
