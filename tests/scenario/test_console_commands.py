@@ -98,3 +98,13 @@ def test_web_services_hear_of_what_was_done_by_number(desk: SimulatedDesk) -> No
     mail = digest(desk)
     reply(desk, mail, "all assign sue")
     assert desk.count(WebhookCall, WebhookCall.event == "assigned") == 2
+
+
+def test_what_is_not_understood_comes_back_with_lines_that_would_do(desk: SimulatedDesk) -> None:
+    opened(desk, "Printer", "Scanner")
+    mail = digest(desk)
+    said = reply(desk, mail, "1 asign sue\n2 close")
+    assert "Did you mean #assign?" in said
+    for line in ("> show 123456", "> 1,2 close", "> all priority high"):
+        assert line in said, said
+    assert {ticket.status for ticket in tickets(desk).values()} == {"open"}
