@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from mailticket.config.canned import Canned
 from mailticket.domain.canned import for_rule
-from mailticket.domain.types import TicketFacts
+from tests.facts import a_ticket
 from tests.scenario.simulated import written
 from tests.store.small_desk import SAM, SUPPORT, SmallDesk, small_desk
 
@@ -27,11 +27,9 @@ CLOSED = Canned(
     key="closed", title="We are closed", text="{{ company.name }} is closed. About: {{ ticket.subject }}"
 )
 SALES = Canned(key="offer", title="Offer", text="Here is our offer.", departments=("sales",))
-TICKET = TicketFacts(
-    id=1, number="1042", subject="See https://evil.example", status="open", department="support", topic=None,
-    priority="normal", sla_plan=None, assignee=None, team=None, requester=ANN, requester_name="Ann",
-    participants=frozenset({ANN}), created_at=datetime(2026, 11, 21, tzinfo=UTC),
-)  # fmt: skip
+TICKET = a_ticket(
+    id=1, number="1042", subject="See https://evil.example", created_at=datetime(2026, 11, 21, tzinfo=UTC)
+)
 
 
 @pytest.fixture

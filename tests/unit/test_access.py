@@ -12,7 +12,8 @@ from mailticket.domain.access import Access, collaborator, may_add_by_cc, may_de
 from mailticket.domain.change import Merge, Release, SetField
 from mailticket.domain.holding import approve, bare_word, deny
 from mailticket.domain.matching import named_numbers
-from mailticket.domain.types import EvidenceKind, ThreadEvidence, TicketFacts, Trust
+from mailticket.domain.types import EvidenceKind, ThreadEvidence, Trust
+from tests.facts import a_ticket
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 ANN, BOB = "ann@customer.example", "bob@elsewhere.example"
@@ -24,11 +25,7 @@ DESK = Desk(
     agents={"sam": Agent(key="sam", name="Sam", addresses=("sam@agents.example",))},
     priorities={"normal": Priority(name="Normal", urgency=3)},
 )
-TICKET = TicketFacts(
-    id=1, number="111111", subject="s", status="open", department="support", topic=None, priority="normal",
-    sla_plan=None, assignee=None, team=None, requester=ANN, requester_name="", participants=frozenset({ANN}),
-    created_at=NOW,
-)  # fmt: skip
+TICKET = a_ticket(id=1, number="111111", subject="s", requester=ANN, requester_name="")
 HELD = replace(
     TICKET, id=2, number="222222", requester=BOB, participants=frozenset({BOB}), held_for=TICKET
 )  # fmt: skip

@@ -12,6 +12,7 @@ from mailticket.domain.alert_switches import hearers
 from mailticket.domain.alerting import readers_of
 from mailticket.domain.notify import Occasion, plan
 from mailticket.domain.types import Event, EventKind, TicketFacts
+from tests.facts import a_ticket
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 KIM = "kim@bakery.example"
@@ -45,10 +46,7 @@ def desk(**alerts: list[str]) -> Desk:
 
 
 def ticket(assignee: str | None = None, team: str | None = None) -> TicketFacts:
-    return TicketFacts(
-        1, "123456", "Printer", "open", "support", None, "normal", None, assignee, team,
-        KIM, "Kim", frozenset({KIM}), NOW,
-    )  # fmt: skip
+    return a_ticket(assignee=assignee, team=team, requester=KIM, requester_name="Kim")
 
 
 @pytest.mark.parametrize(

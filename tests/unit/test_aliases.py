@@ -13,8 +13,9 @@ from mailticket.domain.change import Decision, ReturnToAgent
 from mailticket.domain.decide import decide
 from mailticket.domain.people_changes import AskAgent, SettleAlias
 from mailticket.domain.sender import AliasFacts, AliasState
-from mailticket.domain.types import Arrival, EvidenceKind, Facts, Outcome, ThreadEvidence, TicketFacts
+from mailticket.domain.types import Arrival, EvidenceKind, Facts, Outcome, ThreadEvidence
 from mailticket.mail.read import read
+from tests.facts import a_ticket
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DESK = Desk.model_validate(
@@ -31,22 +32,7 @@ DESK = Desk.model_validate(
         "trust": {"authserv_ids": ["mx.desk.example"]},
     }
 )
-TICKET = TicketFacts(
-    id=7,
-    number="123456",
-    subject="Login",
-    status="open",
-    department="support",
-    topic=None,
-    priority="normal",
-    sla_plan=None,
-    assignee=None,
-    team=None,
-    requester="ann@customer.example",
-    requester_name="Ann",
-    participants=frozenset(["ann@customer.example"]),
-    created_at=NOW,
-)
+TICKET = a_ticket(subject="Login", created_at=NOW)
 SAMS = ThreadEvidence(EvidenceKind.ADDRESS_TOKEN, 7, "agent:sam", 1)
 
 

@@ -13,16 +13,23 @@ from mailticket.config.rules import COMPARISONS, FIELDS, OPPOSITES
 from mailticket.domain.conditions import Unusable, judge, rule_in_words
 from mailticket.domain.rule_facts import MailFacts
 from mailticket.domain.sender import SenderHistory
-from mailticket.domain.types import TicketFacts
+from tests.facts import a_ticket
 from tests.unit.test_routing import desk as routing_desk
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)  # a Monday
-TICKET = TicketFacts(
-    id=1, number="1001", subject="Outage", status="waiting", department="it", topic="banking",
-    priority="high", sla_plan=None, assignee="bob", team="ops", requester="ann@customer.example",
-    requester_name="Ann",
-    participants=frozenset({"ann@customer.example"}), created_at=NOW, tags=("vip", "web"),
-)  # fmt: skip
+TICKET = a_ticket(
+    id=1,
+    number="1001",
+    subject="Outage",
+    status="waiting",
+    department="it",
+    topic="banking",
+    priority="high",
+    assignee="bob",
+    team="ops",
+    created_at=NOW,
+    tags=("vip", "web"),
+)
 MAIL = MailFacts(
     sender="ann.lee@customer.example",
     sender_name="Ann Lee",

@@ -18,6 +18,7 @@ from mailticket.domain.clocks import ClockEvent, ClockEventKind, clocks, moment_
 from mailticket.domain.escalation import Alarm, AlertSent, Look, look, steps_of
 from mailticket.domain.schedule import WorkingTime, WorkingTimes
 from mailticket.domain.types import TicketFacts
+from tests.facts import a_ticket
 from tests.unit.test_clocks import CASES, MINUTE, OFFICE, berlin, plan, scene_of, story
 
 K = ClockEventKind
@@ -322,13 +323,14 @@ def desk(**agents: dict[str, Any]) -> Desk:
 
 
 def ticket(**changes: Any) -> TicketFacts:
-    values: dict[str, Any] = {
-        "id": 7, "number": "1007", "subject": "s", "status": "open", "department": "support", "topic": None,
-        "priority": "normal", "sla_plan": "usual", "assignee": "ann", "team": None,
-        "requester": "c@customer.example", "requester_name": "C", "participants": frozenset(),
+    own: dict[str, Any] = {
+        "number": "1007",
+        "sla_plan": "usual",
+        "assignee": "ann",
+        "participants": frozenset(),
         "created_at": NOW,
-    }  # fmt: skip
-    return TicketFacts(**{**values, **changes})
+    }
+    return a_ticket(**own | changes)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from mailticket.config.desk import Desk, FollowUp, Schedule
 from mailticket.domain.followup import FollowEvent, Happened, Outlook, Step, follow_up_of, outlook
 from mailticket.domain.followup_notices import customer_notice, reminders
 from mailticket.domain.schedule import WorkingTime
-from mailticket.domain.types import Audience, TicketFacts
+from mailticket.domain.types import Audience
+from tests.facts import a_ticket
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)  # Monday
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -291,11 +292,15 @@ def test_a_follow_up_that_makes_no_sense_is_refused(wrong: dict[str, str]) -> No
         FollowUp.model_validate(wrong)
 
 
-TICKET = TicketFacts(
-    id=4, number="17", subject="s", status="waiting", department="support", topic=None, priority="normal",
-    sla_plan=None, assignee="tom", team=None, requester="ann@customer.example", requester_name="Ann",
-    participants=frozenset({"ann@customer.example", "bob@customer.example"}), created_at=NOON,
-)  # fmt: skip
+TICKET = a_ticket(
+    id=4,
+    number="17",
+    subject="s",
+    status="waiting",
+    assignee="tom",
+    participants=frozenset({"ann@customer.example", "bob@customer.example"}),
+    created_at=NOON,
+)
 
 
 def test_only_the_requester_is_told_and_only_of_what_is_meant_for_them() -> None:

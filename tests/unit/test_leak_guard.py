@@ -12,18 +12,15 @@ from mailticket.config.desk import Agent, Desk
 from mailticket.domain.change import AddEntry, Decision, ReturnToAgent
 from mailticket.domain.decide_agent import decide_agent
 from mailticket.domain.leak_guard import without_personal
-from mailticket.domain.types import Audience, Facts, Outcome, Said, TicketFacts, Trust
+from mailticket.domain.types import Audience, Facts, Outcome, Said, Trust
 from mailticket.mail.commands import Commands, parse_commands
 from mailticket.mail.read import read
+from tests.facts import a_ticket
 from tests.store.small_desk import small_desk
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 SAM = Agent(key="sam", name="Sam Support", addresses=("sam.private@agents.example",))
-TICKET = TicketFacts(
-    id=7, number="20261121-0007", subject="Help", status="open", department="support", topic=None,
-    priority="normal", sla_plan=None, assignee="sam", team=None, requester="ann@customer.example",
-    requester_name="Ann", participants=frozenset({"ann@customer.example"}), created_at=NOW,
-)  # fmt: skip
+TICKET = a_ticket(number="20261121-0007", subject="Help", assignee="sam")
 NOTE = "Between us: the customer has not paid since the spring of last year.\nHe is a crook"
 TOKEN = "cei5uabqmfxgk43umvsca3tpebuxg5a7onuxu6dfnv2hi2lo"
 

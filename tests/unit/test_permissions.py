@@ -12,6 +12,7 @@ from mailticket.domain.permissions import ALL, NEEDED, USUAL, Permission, refuse
 from mailticket.domain.types import TicketFacts
 from mailticket.mail.commands import Commands, parse_commands
 from mailticket.mail.vocabulary import CommandName
+from tests.facts import a_ticket
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -50,10 +51,13 @@ def desk(**more: Any) -> Desk:
 
 
 def ticket(department: str = "support", assignee: str | None = None, team: str | None = None) -> TicketFacts:
-    return TicketFacts(
-        1, "123456", "Printer", "open", department, None, "normal", None, assignee, team,
-        "kim@customer.example", "Kim", frozenset({"kim@customer.example"}), NOW,
-    )  # fmt: skip
+    return a_ticket(
+        department=department,
+        assignee=assignee,
+        team=team,
+        requester="kim@customer.example",
+        requester_name="Kim",
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ from mailticket.config.desk import Desk
 from mailticket.domain.change import AddEntry, Decision, OpenTicket, SetField
 from mailticket.domain.sender import SenderLoad
 from mailticket.domain.storms import content_key, govern, subject_key
-from mailticket.domain.types import Audience, EntryKind, Facts, Outcome, TicketFacts, Trust
+from mailticket.domain.types import Audience, EntryKind, Facts, Outcome, Trust
 from mailticket.mail.read import read
+from tests.facts import a_ticket
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ANN = "ann@customer.example"
@@ -25,11 +26,7 @@ DESK = Desk.model_validate(
         "priorities": {"normal": {"name": "Normal", "urgency": 3}},
     }
 )
-TICKET = TicketFacts(
-    id=7, number="100007", subject="Printer", status="closed", department="support", topic=None,
-    priority="normal", sla_plan=None, assignee=None, team=None, requester=ANN, requester_name="Ann",
-    participants=frozenset({ANN}), created_at=NOW,
-)  # fmt: skip
+TICKET = a_ticket(number="100007", status="closed", created_at=NOW)
 ENTRY = AddEntry(
     ticket=None, kind=EntryKind.MESSAGE, audience=Audience.CUSTOMER, author=ANN, author_name="Ann",
     trust=Trust.KNOWN, text="It burns", full_text=None, html=None, why="a mail",

@@ -12,26 +12,12 @@ from mailticket.domain.requests import Tapped
 from mailticket.domain.taps import Action, Spelled, action_of, code_of, expired, key_number, offered, spelled
 from mailticket.domain.types import TicketFacts
 from mailticket.mail.token import mint_action, reply_address
+from tests.facts import a_ticket
 from tests.store.small_desk import small_desk
 
 TODAY = date(2026, 11, 21)
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
-TICKET = TicketFacts(
-    id=7,
-    number="123456",
-    subject="Printer",
-    status="open",
-    department="support",
-    topic=None,
-    priority="normal",
-    sla_plan=None,
-    assignee=None,
-    team=None,
-    requester="ann@customer.example",
-    requester_name="Ann",
-    participants=frozenset({"ann@customer.example"}),
-    created_at=NOW,
-)
+TICKET = a_ticket()
 
 
 def desk_with(departments: int = 1) -> Desk:
