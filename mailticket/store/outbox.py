@@ -217,14 +217,11 @@ def record_deferred(
         _settle(session, [outbox_id], **values)
 
 
-def record_failed(engine: Engine, outbox_id: int, error: str, now: datetime) -> None:
-    """Never: the server refused it for good, or its time is up."""
-    with transaction(engine) as session:
-        fail(session, outbox_id, error, now)
-
-
 def fail(session: Session, outbox_id: int, error: str, now: datetime) -> bool:
-    """`record_failed` in the caller's transaction; False when the mail no longer waits to be sent."""
+    """Never: the server refused it for good, or its time is up.
+
+    In the caller's transaction; False when the mail no longer waits to be sent.
+    """
     values = {"state": "failed", "finished_at": now, "error": clean_text(error, limit=4000)}
     statement = update(_OUTBOX).where(_C.id == outbox_id, QUEUED).values(lease_until=None, **values)
     return session.execute(statement.returning(_C.id)).one_or_none() is not None

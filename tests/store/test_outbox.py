@@ -195,8 +195,8 @@ def test_a_sender_that_was_slow_does_not_undo_what_is_settled(engine: Engine) ->
     claimed = _claim_one(engine)
     outbox.record_sent(engine, [claimed.id], NOW)
     outbox.record_deferred(engine, claimed.id, NOW, "late")
-    outbox.record_failed(engine, claimed.id, "late", NOW)
     with transaction(engine) as session:
+        assert not outbox.fail(session, claimed.id, "late", NOW)
         assert not outbox.park(session, claimed.id, "late", NOW)
     assert outbox_admin.show(engine, claimed.id).state is OutboxState.SENT
     assert _claim(engine, NOW + 10 * LEASE) == []
