@@ -46,7 +46,7 @@ def desk(**alerts: list[str]) -> Desk:
 
 
 def ticket(assignee: str | None = None, team: str | None = None) -> TicketFacts:
-    return a_ticket(assignee=assignee, team=team, requester=KIM, requester_name="Kim")
+    return a_ticket(id=1, assignee=assignee, team=team, requester=KIM, requester_name="Kim")
 
 
 @pytest.mark.parametrize(
