@@ -156,7 +156,8 @@ def _collect_all(actor: Actor, changes: list[Change], problems: list[Problem]) -
         if found == []:
             ignored.append(f"{command.line.strip()}: it was so already")
     if not actor.asked.body and not actor.asked.commands:
-        problems.append(Problem("", "the mail holds no new text and no command"))
+        empty = "the note has no text" if actor.asked.note else "the mail holds no new text and no command"
+        problems.append(Problem("", empty))
     _collect(_spoken(actor, asked), changes, problems)
     changes += asked
     added, unheard = copied_in(actor, answering=any(isinstance(one, AddEntry) for one in changes))

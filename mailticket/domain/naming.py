@@ -44,8 +44,8 @@ def resolve(typed: str, things: Mapping[str, Named], what: str) -> str | Unknown
     names = {thing.name.casefold(): key for key, thing in things.items()} | by_key
     names |= {word: key for name, key in list(names.items()) for word in name.split() if word not in names}
     close = nearest(wanted, names)
-    known = ", ".join(sorted(things))
-    return Unknown(f'there is no {what} "{typed}"; there are: {known}', names[close] if close else "")
+    known = f"there are: {', '.join(sorted(things))}" if things else "this desk has none"
+    return Unknown(f'there is no {what} "{typed}"; {known}', names[close] if close else "")
 
 
 def _has_word(name: str, wanted: str) -> bool:

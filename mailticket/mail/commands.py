@@ -193,7 +193,8 @@ def _read(seen: Seen, prefix: str) -> Command | Problem:
     argument = read_argument(seen.rest, name.shape)
     reason = _misfit(name.shape, argument, prefix)
     if reason is not None:
-        return Problem(seen.line, f"{written} {reason}", written)
+        # with nothing behind it, its bare name is what was written: a whole example says more
+        return Problem(seen.line, f"{written} {reason}", written if argument else f"{prefix}{name.example}")
     return Command(name, argument, seen.line)
 
 
