@@ -7,6 +7,7 @@ be told from the agent's own words, a mail without words.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -60,7 +61,10 @@ def decide_agent(
     text = spelled_out(reading.content.reply, ticket, desk)
     parsed = parse_commands(text, desk.command_prefix, signature_of(reading))
     if isinstance(parsed, Problems):
-        return _returned(reading, agent, ticket, trust, parsed.problems, reasons)
+        actor = Actor(
+            agent, desk.agents[agent].name, trust, ticket, desk, facts, reading, parsed.understood, entry, now
+        )
+        return _returned(reading, agent, ticket, trust, (*parsed.problems, *_also_wrong(actor)), reasons)
     if any(command.name is CommandName.HELP for command in parsed.commands):
         why = f"{desk.agents[agent].name} asked for help"
         return returned(reading, agent, "command.help", (), why, reasons, trust, ticket.id)
@@ -137,6 +141,14 @@ def decide_tapped(
         return decision
     why = "the words in your mail were not used: a one-tap mail does what its address says, and no more"
     return replace(decision, ignored=(*decision.ignored, why))
+
+
+def _also_wrong(actor: Actor) -> Iterator[Problem]:
+    """What the understood commands of a mail ask for in vain, so that it is mended in one go."""
+    for command in actor.asked.commands:
+        found = EFFECTS[command.name](command, actor) if command.name in EFFECTS else ()
+        if isinstance(found, Problem):
+            yield found
 
 
 def _done_alone(command: Command, actor: Actor) -> list[Change] | Problem:

@@ -70,9 +70,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Problems:
-    """Nothing may be done or sent. At least one problem, at most twenty."""
+    """Nothing may be done or sent. At least one problem, at most twenty; and what was understood."""
 
     problems: tuple[Problem, ...]
+    understood: Commands = Commands(False, (), "")
 
 
 def parse_commands(reply_text: str, prefix: str = "#", signature: str = "") -> Commands | Problems:
@@ -98,9 +99,8 @@ def parse_commands(reply_text: str, prefix: str = "#", signature: str = "") -> C
     problems += (
         Problem(one.line, _BETWEEN, f"{prefix}{one.known}") for one in islice(outside, _MOST_PROBLEMS)
     )
-    if problems:
-        return Problems(tuple(problems[:_MOST_PROBLEMS]))
-    return _commands(commands, _text(found, top, bottom))
+    understood = _commands(commands, _text(found, top, bottom))
+    return Problems(tuple(problems[:_MOST_PROBLEMS]), understood) if problems else understood
 
 
 def _text(found: list[Row], top: int, bottom: int) -> str:
