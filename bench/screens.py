@@ -17,15 +17,19 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from mailticket.delivery.catalogue import CATALOGUE
 from mailticket.delivery.context import context_of
-from mailticket.delivery.letter import FileView, Letter, Passage, Receipt
+from mailticket.delivery.letter import FileView, Letter, Passage, Receipt, TapLink
 from mailticket.delivery.phrases import LANGUAGES
 from mailticket.delivery.render import Renderer
 from mailticket.delivery.sample_parts import sample_ticket
 from mailticket.delivery.samples import samples_of
+from mailticket.domain.customer_taps import customer_taps
+from mailticket.domain.types import TicketFacts
+from mailticket.mail.mailto import mailto_link
 from mailticket.mail.marker import marker_line
 
 PHONE, DESKTOP = 380, 900
@@ -55,8 +59,22 @@ def pages(language: str, codes: Iterable[str]) -> Iterator[Page]:
         letters = {occasion: sample() for occasion, sample in samples_of(code).items()}
         for occasion, letter in (letters | {"hard": hard(letters["usual"])}).items():
             reply = (marker_line(language), letter.reply[1]) if letter.reply is not None else None
-            context = context_of(replace(letter, reply=reply))
+            actions = _links(code, language) if letter.recipient.kind == "customer" else letter.actions
+            context = context_of(replace(letter, reply=reply, actions=actions))
             yield Page(f"{code}.{occasion}", renderer.render(code, language, context).html)
+
+
+def _links(code: str, language: str) -> tuple[TapLink, ...]:
+    """What a customer's mail offers, in the language's own words."""
+    now = datetime(2026, 11, 3, tzinfo=UTC)
+    ended = any(word in code for word in ("resolved", "closed", "satisfaction"))
+    ticket = TicketFacts(
+        id=1, number="20261103-0001", subject="", status="resolved" if ended else "open", department="it",
+        topic=None, priority="normal", sla_plan=None, assignee=None, team=None, requester=_ADDRESS,
+        requester_name="", participants=frozenset(), created_at=now,
+    )  # fmt: skip
+    taps = customer_taps(code, ticket, language)
+    return tuple(TapLink(tap.name, tap.label, mailto_link(_ADDRESS, tap.subject, tap.body)) for tap in taps)
 
 
 def hard(letter: Letter) -> Letter:
