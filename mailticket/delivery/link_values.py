@@ -8,8 +8,8 @@ from markupsafe import escape
 
 _ROW_STYLE = "margin:0 0 10px"
 _LINK_STYLE = (
-    "display:inline-block;margin:0 6px 6px 0;padding:0 10px;line-height:1.9;border:1px solid #c5cad3;border-radius:4px;"
-    "text-decoration:none;white-space:nowrap;color:#1f4e8c"
+    "display:inline-block;margin:0 6px 6px 0;padding:0 10px;line-height:1.9;border:1px solid #c5cad3;"
+    "border-radius:4px;text-decoration:none;white-space:nowrap;color:#1f4e8c"
 )
 
 
