@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Engine
 
-from mailticket.cli.session import fail, out, plain_errors, print_json, settings_of
+from mailticket.cli.session import counted, fail, out, plain_errors, print_json, settings_of
 from mailticket.config.settings import Settings
 from mailticket.errors import Permanent
 from mailticket.store import outbox_admin
@@ -235,9 +235,9 @@ def _status(desk: OpenDesk) -> dict[str, Any]:
     queued = {str(state): count for state, count in outbox_admin.counts(desk.engine).items()}
     with reading(desk.engine) as session:
         mailboxes = [asdict(item) for item in mailbox_contacts(session)]
-    attention = [f"{counts[state]} {state} mails (inbox list --state {state})"
+    attention = [f"{counted(counts[state], f'{state} mail')} (inbox list --state {state})"
                  for state in ("failed", "held") if counts[state]]  # fmt: skip
-    attention += [f"{queued[state]} {state} outgoing mails (outbox list --state {state})"
+    attention += [f"{counted(queued[state], f'{state} outgoing mail')} (outbox list --state {state})"
                   for state in ("failed", "parked") if queued[state]]  # fmt: skip
     attention += [f"mailbox {item['mailbox']}: {item['error']}" for item in mailboxes if item["error"]]
     return {

@@ -101,7 +101,7 @@ def test_a_broken_template_parks_its_mail_and_no_ticket(make_daemon: Callable[..
     assert "ticket.autoresp.md" in parked["error"]
     assert "nmae" in parked["error"]
     assert daemon.to("ann@customer.example") == []
-    assert "1 parked outgoing mails (outbox list --state parked)" in daemon.json("status")["attention"]
+    assert "1 parked outgoing mail (outbox list --state parked)" in daemon.json("status")["attention"]
     assert daemon.command("check", "--offline", check=False).returncode == 1
     template.write_text(OWN_TEMPLATE, encoding="utf-8")
     daemon.signal(signal.SIGHUP)

@@ -348,10 +348,10 @@ def test_an_absent_agents_ticket_goes_back_like_any_other_and_without_a_strategy
     assert {"una@staff.example", "vic@staff.example"} <= {recipient for _, recipient in room.mails()}
 
 
-def test_three_machines_take_a_ticket_back_once(engine: Engine, clock: Clock, database_url: str) -> None:
+def test_three_machines_take_a_ticket_back_once(engine: Engine, clock: Clock, migrated_url: str) -> None:
     room = Room(engine, clock, desk(**LYING))
     clock.forward(hours=9)
-    engines = [open_engine(database_url) for _ in range(3)]
+    engines = [open_engine(migrated_url) for _ in range(3)]
     try:
         at_once(lambda number: room.tick(engines[number]), 3)
         room.tick()
