@@ -6,7 +6,7 @@ from mailticket.domain.console_mail import ConsoleList, ConsoleMail, ConsoleOutc
 
 
 def sample_console() -> ConsoleMail:
-    """Two changes of which one came too late, a list, and a ticket's story."""
+    """A line not understood, changes of which one came too late, a list, a story: every part there is."""
     rows = (
         ConsoleRow(
             1, "482913", "Online banking: no login since this morning", "open", "High", "Anna Agent",
@@ -35,5 +35,6 @@ def sample_console() -> ConsoleMail:
                 ),
             ),
         ),
+        problems=(("4 asign bob", "this is no command", "assign"),),
         by_number=("2 assign bob", "2,3 close", "all priority high"),
     )

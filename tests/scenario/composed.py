@@ -26,14 +26,18 @@ class Link:
     body: str
 
 
-def links(mail: EmailMessage) -> dict[str, Link]:
-    """The links of a mail by their words, which text and HTML must agree about."""
+def links(mail: EmailMessage, part: str = "html") -> dict[str, Link]:
+    """The links of a part of a mail by their words; text has shorter ones to the same addresses."""
     text = str(mail.get_body(("plain",)).get_content())  # type: ignore[union-attr]
     html = str(mail.get_body(("html",)).get_content())  # type: ignore[union-attr]
-    found = dict(re.findall(r"^([^\n]+): (mailto:\S+)\r?$", text, re.MULTILINE))
+    written = re.findall(r"^(\S[^\n]*):\s*^  (mailto:\S+)\r?$", text, re.MULTILINE)
     shown = re.findall(r'href="(mailto:[^"]+)"[^>]*>([^<]+)<', html)
-    assert {label: link.replace("&amp;", "&") for link, label in shown} == found, text
-    return {label: _opened(link) for label, link in found.items()}
+    in_text = {label: _opened(link) for label, link in written}
+    in_html = {label: _opened(link.replace("&amp;", "&")) for link, label in shown}
+    assert {label: link.address for label, link in in_text.items()} == {
+        label: link.address for label, link in in_html.items()
+    }, text
+    return in_html if part == "html" else in_text
 
 
 def _opened(link: str) -> Link:

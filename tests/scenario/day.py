@@ -29,7 +29,8 @@ class Case:
 
     entries   (kind, author, word) in the order they have to stand in
     statuses  the states the ticket has to have gone through, the first left out
-    readers   agents who may read its words: they had it, or work where it was
+    readers   agents who may read its words: they had it, or work where it was, or manage that
+    looked_after  managers who said so when it was late
     """
 
     serial: int
@@ -44,6 +45,13 @@ class Case:
     entries: list[tuple[str, str, str]] = field(default_factory=list)
     statuses: list[str] = field(default_factory=list)
     readers: set[str] = field(default_factory=set)
+    looked_after: list[str] = field(default_factory=list)
+
+    def comes_to(self, department: str) -> None:
+        """It is in a department: who works there may read it, and who manages that."""
+        self.department = department
+        self.readers |= {key for key, where in AGENTS.items() if department in where}
+        self.readers |= {key for key, where in MANAGERS.items() if department == where}
 
     def moves(self, status: str) -> None:
         """The ticket changes its state, unless it has it."""
@@ -79,7 +87,7 @@ Act = Callable[[Case, str], Written]
 def opens(case: Case, word: str) -> Written:
     """The first mail."""
     case.entries.append(("message", case.customer, word))
-    case.readers |= {key for key, where in AGENTS.items() if case.department in where}
+    case.comes_to(case.department)
     return Written("customer", f"Good morning,\n\nplease look into {word}.\n\nKind regards")
 
 
@@ -148,8 +156,8 @@ def transfers(case: Case, word: str) -> Written:
     agent = case.worker()
     other = "it" if case.department == "support" else "support"
     case.entries.append(("note", f"agent:{agent}", f"secret-{word}"))
-    case.department, case.assignee = other, None
-    case.readers |= {key for key, where in AGENTS.items() if other in where}
+    case.assignee = None
+    case.comes_to(other)
     return Written(agent, f"#transfer {other}\n#note\nsecret-{word} is a matter for you")
 
 
@@ -159,6 +167,37 @@ def raises(case: Case, word: str) -> Written:
     case.priority = "high"
     case.tags.append("watched")
     return Written(case.worker(), "#priority high\n#tag watched")
+
+
+def manager_of(case: Case) -> str:
+    """Whose department it is in."""
+    return next(key for key, where in MANAGERS.items() if case.department == where)
+
+
+def steps_in(case: Case, word: str) -> Written:
+    """The manager answers the alert that it is late: somebody's, and urgent."""
+    manager = manager_of(case)
+    case.entries.append(("note", f"agent:{manager}", f"secret-{word}"))
+    case.assignee, case.priority = case.worker(), "high"
+    return Written(manager, f"#assign {case.assignee}\n#priority high\n#note\nsecret-{word} cannot wait")
+
+
+def looks_after(case: Case) -> None:
+    """The manager taps the link of that alert."""
+    case.looked_after.append(manager_of(case))
+
+
+def by_digest(number: str, case: Case, word: str) -> list[str]:
+    """The manager's lines about a case in the morning's digest: somebody's, with a note."""
+    case.entries.append(("note", f"agent:{manager_of(case)}", f"secret-{word}"))
+    case.assignee = case.worker()
+    return [f"{number} assign {case.assignee}", f"{number} note secret-{word} is the first thing today"]
+
+
+def closes_by_digest(number: str, case: Case) -> list[str]:
+    """The manager's line about a case that needs nobody."""
+    case.moves("closed")
+    return [f"{number} close"]
 
 
 STORIES: tuple[tuple[Act, ...], ...] = (
@@ -197,16 +236,26 @@ class Day:
             self.mails += 1
             yield case, act(case, next(self._words))
 
+    def neglected(self, department: str) -> Case:
+        """A case that is opened, and that nobody in the department looks at."""
+        case = self._case(department, (opens,))
+        self.mails += 1
+        return case
+
+    def word(self) -> str:
+        """A word that no other text has."""
+        return next(self._words)
+
     @property
     def over(self) -> bool:
         """Every story is told."""
         return self.mails > 0 and not self._running
 
-    def _case(self) -> Case:
+    def _case(self, department: str = "", story: tuple[Act, ...] = ()) -> Case:
         serial = len(self.cases) + 1
         customer = self._customers[(serial - 1) % len(self._customers)]
-        department = self._random.choice(("support", "support", "it"))
-        story = STORIES[(serial - 1) % len(STORIES)]
+        department = department or self._random.choice(("support", "support", "it"))
+        story = story or STORIES[(serial - 1) % len(STORIES)]
         case = Case(serial, customer, department, f"Case {serial} of the day", iter(story))
         self.cases.append(case)
         return case

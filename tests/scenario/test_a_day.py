@@ -1,6 +1,7 @@
 """A scripted day through the real daemon: three agents, two managers, forty customers, three hundred mails.
 
-At its end every ticket's timeline is what the script says, and every mail was meant for whoever got it.
+In the evening something is late, and in the morning the managers answer their digests. At its end every
+ticket's timeline is what the script says, and every mail was meant for whoever got it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
@@ -18,8 +19,20 @@ import pytest
 from sqlalchemy.orm import Session
 
 from mailticket.store.views import show_ticket
+from tests.scenario.composed import links, tapped
 from tests.scenario.daemon import Daemon, answer, new_mail, parse, text_of
-from tests.scenario.day import AGENTS, MANAGERS, NAMES, Case, Day, Written
+from tests.scenario.day import (
+    MANAGERS,
+    NAMES,
+    Case,
+    Day,
+    Written,
+    by_digest,
+    closes_by_digest,
+    looks_after,
+    opens,
+    steps_in,
+)
 from tests.servers import wait_until
 
 SECOND_MANAGER = """
@@ -28,6 +41,8 @@ name = "Max Boss"
 addresses = ["max.private@agents.example"]
 """
 TICK = timedelta(minutes=7)
+LATE = timedelta(hours=4, minutes=1)
+"""After which somebody should have answered."""
 WORD = re.compile(r"(?:secret-)?zq\d{4}")
 
 
@@ -50,6 +65,76 @@ class Office:
                 self._send(case, written)
             self._pass(TICK)
 
+    def evening(self) -> None:
+        """A case of each department is late. One manager answers the alert, the other taps its link."""
+        late = {manager: self._opened(department) for manager, department in MANAGERS.items()}
+        self._pass(LATE)
+        alerts = {manager: self._alarm(manager, case) for manager, case in late.items()}
+        self._send(late["mona"], steps_in(late["mona"], self.day.word()))
+        link = links(alerts["max"])["I look after it"]
+        self._sent += 1
+        mail = tapped("outlook_ios", link, private("max"), f"day{self._sent}")
+        self.daemon.send(mail.as_bytes(), link.address, private("max"))
+        looks_after(late["max"])
+        self._pass(TICK)
+
+    def morning(self) -> None:
+        """Each manager answers the digest by number, lines about two cases of their department."""
+        fresh = {manager: [self._opened(where), self._opened(where)] for manager, where in MANAGERS.items()}
+        self._pass(until_eight(self.daemon.now()))
+        for manager, (first, second) in fresh.items():
+            digest = self._digest(manager, first)
+            listed = {
+                int(case): at for at, case in re.findall(r"(?m)^(\d+)\s+Case (\d+) of", text_of(digest))
+            }
+            departments = {case.department for case in self.day.cases if case.serial in listed}
+            assert departments == {MANAGERS[manager]}, (
+                "a manager's digest tells of the department, and of no other"
+            )
+            lines = by_digest(listed[first.serial], first, self.day.word())
+            lines += closes_by_digest(listed[second.serial], second)
+            self._sent += 1
+            raw = answer(
+                digest,
+                "\n".join(lines),
+                sender=private(manager),
+                message_id=f"day{self._sent}@clients.example",
+            )
+            self.daemon.send(raw, str(digest["Reply-To"]), private(manager))
+        self._pass(TICK)
+        for manager in MANAGERS:
+            receipt = " ".join(text_of(self.boxes[private(manager)][-1]).split())
+            assert "2 tickets were changed" in receipt, receipt
+
+    def _opened(self, department: str) -> Case:
+        case = self.day.neglected(department)
+        self._send(case, opens(case, self.day.word()))
+        self._pass(TICK)
+        return case
+
+    def _alarm(self, person: str, case: Case) -> EmailMessage:
+        """The alert that a case is late."""
+        return self._comes(
+            person, lambda mail: self._about(mail, case) and "Where the time went" in text_of(mail)
+        )
+
+    def _digest(self, person: str, case: Case) -> EmailMessage:
+        """The digest that names a case."""
+        return self._comes(person, lambda mail: not self._about(mail, case) and case.subject in text_of(mail))
+
+    def _about(self, mail: EmailMessage, case: Case) -> bool:
+        return f"[#{self.numbers[case.serial]}]" in str(mail["Subject"])
+
+    def _comes(self, person: str, wanted: Callable[[EmailMessage], bool]) -> EmailMessage:
+        """Wait for a mail that the clock sends; it."""
+
+        def found() -> list[EmailMessage]:
+            self._fetch()
+            return [mail for mail in self.boxes.get(private(person), ()) if wanted(mail)]
+
+        wait_until(found, f"{person} gets what the clock sends\n{self.daemon.tail()}", bound=40)
+        return found()[-1]
+
     def _send(self, case: Case, written: Written) -> None:
         self._sent += 1
         message_id = f"day{self._sent}@clients.example"
@@ -70,9 +155,7 @@ class Office:
     def _last(self, person: str, case: Case) -> EmailMessage | None:
         """The newest mail somebody got about a case: the one they reply to."""
         number = self.numbers.get(case.serial)
-        about = [
-            mail for mail in self.boxes.get(person, ()) if number and f"[#{number}]" in str(mail["Subject"])
-        ]
+        about = [mail for mail in self.boxes.get(person, ()) if number and self._about(mail, case)]
         return next((mail for mail in reversed(about) if mail["Reply-To"]), None)
 
     def _pass(self, length: timedelta) -> None:
@@ -104,6 +187,12 @@ class Office:
                 assert self.numbers.setdefault(int(serial), number) == number, mail.as_string()
 
 
+def until_eight(now: datetime) -> timedelta:
+    """How long it is until digests are made, and a little more."""
+    eight = now.replace(hour=8, minute=1, second=0)
+    return eight + timedelta(days=eight <= now) - now
+
+
 def private(agent: str) -> str:
     """Where an agent reads alerts."""
     return f"{agent}.private@agents.example"
@@ -133,6 +222,8 @@ def assert_as_scripted(case: Case, shown: dict[str, Any]) -> None:
     ), where  # fmt: skip
     assert sorted(ticket["tags"]) == sorted(case.tags), where
     assert [person["address"] for person in shown["participants"]] == [case.customer], where
+    looked = [event["actor"] for event in shown["events"] if event["kind"] == "acknowledged"]
+    assert looked == [f"agent:{key}" for key in case.looked_after], where
 
 
 def assert_meant_for_customer(address: str, mails: list[EmailMessage], cases: list[Case]) -> None:
@@ -157,8 +248,8 @@ def assert_meant_for_customer(address: str, mails: list[EmailMessage], cases: li
 
 
 def assert_meant_for_agent(key: str, mails: list[EmailMessage], cases: list[Case]) -> None:
-    """Only words of cases of their departments."""
-    may = {word for case in cases if key in case.readers or key in MANAGERS for _, _, word in case.entries}
+    """Only words of cases of their departments, managers as well."""
+    may = {word for case in cases if key in case.readers for _, _, word in case.entries}
     for mail in mails:
         assert set(WORD.findall(text_of(mail))) <= may, f"{key} got {mail['Subject']}"
 
@@ -173,6 +264,8 @@ def test_a_day_of_the_desk_is_as_scripted_and_every_mail_was_meant_for_its_reade
     with daemon:
         office = Office(daemon, day)
         office.work()
+        office.evening()
+        office.morning()
         assert day.mails >= 300
         assert len(office.numbers) == len(day.cases)
         with closing(daemon.books.engine.connect()) as connection, Session(connection) as session:
@@ -187,7 +280,7 @@ def test_a_day_of_the_desk_is_as_scripted_and_every_mail_was_meant_for_its_reade
             assert_meant_for_customer(address, office.boxes[address], day.cases)
         for address, key in everybody.items():
             assert_meant_for_agent(key, office.boxes.get(address, []), day.cases)
-        assert {private(key) for key in AGENTS} <= set(office.boxes)
+        assert {private(key) for key in NAMES} <= set(office.boxes)
         books = daemon.books
         assert {row[0] for row in books.rows("SELECT DISTINCT state FROM inbound")} <= {"done", "ignored"}
         assert {row[0] for row in books.rows("SELECT DISTINCT state FROM outbox")} <= {
