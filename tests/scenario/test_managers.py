@@ -103,9 +103,8 @@ def test_the_alert_about_a_broken_promise_is_acted_on_by_reply(desk: SimulatedDe
 def test_the_alert_about_a_broken_promise_is_acted_on_by_one_tap(desk: SimulatedDesk) -> None:
     opened(desk, "Printer")
     (alert,) = overdue(desk)
-    found = dict(re.findall(r"(?m)^(.+?): (mailto:\S+)$", text_of(alert)))
-    split = urlsplit(found["Take it"])
-    address = unquote(split.path)
+    found = dict(re.findall(r"(?m)^(\S.*):\s+(mailto:\S+)$", text_of(alert)))
+    address = unquote(urlsplit(found["Take it"]).path)
     desk.take([written("Take", "Just send this mail.", sender=MONA, to=address)], MONA, address)
     assert tickets(desk)["Printer"].assignee == "mona"
 
