@@ -51,7 +51,7 @@ def simulate(
     """Replay what came in under other plans, schedules or rules: breaches then and now, which tickets, load.
 
     Nothing is changed. A file given with --plan has sections as in the configuration: an entry such as
-    [sla_plans.standard] takes the place of the one in use, [[rules]] the place of all rules.
+    \\[sla_plans.standard] takes the place of the one in use, \\[\\[rules]] the place of all rules.
     """
     if (config_dir is None) == (plan is None):
         raise typer.BadParameter("give either --config-dir or --plan")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,21 @@ from tests.servers.postgres import Postgres
 from tests.store.threads import at_once
 
 CONTACT = table_of(MailboxContact)
+
+
+def test_a_new_file_that_somebody_writes_to_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "mailticket.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE elsewhere (n)")
+    other.execute("BEGIN IMMEDIATE")
+    writer = threading.Timer(0.3, other.execute, ("COMMIT",))
+    writer.start()
+    engine = open_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+    writer.join()
+    other.close()
+    engine.dispose()
 
 
 def _note(engine: Engine, name: str, text_: str = "") -> None:
