@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 from mailticket.mail.arguments import DASHES, NOTHING
@@ -30,6 +31,7 @@ _MIRROR: Final = dict(zip("“„‟«‹‘‚([{<", "”””»›’’)]}>"
 _BLANKS: Final = " \t\u00a0\u2007\u202f\u3000"
 _NUMBERED: Final = re.compile(r"\d{1,2}[.)]\s+", re.ASCII)
 _NAME: Final = re.compile(r"[^\W\d_](?:[\w-]*[^\W_])?|\?")
+_ELSEWHERE: Final = re.compile(r"([#/@!])([a-z]{2,12})(?!\S)", re.ASCII | re.IGNORECASE)
 _LINK_ALONE: Final = re.compile(r"\s*[<\[(](?:mailto:|https?://)[^<>\[\]()\s]{1,500}[>\])]\s*", re.IGNORECASE)
 
 
@@ -172,6 +174,28 @@ def block(found: Iterable[Row]) -> int:
         elif not row.blank:
             break
     return length
+
+
+def of_other_desks(found: Sequence[Row], prefix: str) -> Iterator[tuple[str, CommandName]]:
+    """(line, command) of rows at the top and at the end of a text that are commands, but for their prefix.
+
+    Agents who come from another desk write what worked there: FreeScout mailed an `@close` to the
+    customer (freescout#5190).
+    """
+    filled = [row for row in found if not row.blank]
+    top = list(
+        takewhile(lambda one: one[1] is not None, ((row.raw, _elsewhere(row, prefix)) for row in filled))
+    )
+    rest = filled[len(top) :]
+    end = list(
+        takewhile(lambda one: one[1] is not None, ((row.raw, _elsewhere(row, prefix)) for row in rest[::-1]))
+    )
+    yield from ((line, name) for line, name in (*top, *end[::-1]) if name is not None)
+
+
+def _elsewhere(row: Row, prefix: str) -> CommandName | None:
+    match = _ELSEWHERE.match(visible(row.raw)) if row.seen is None else None
+    return KNOWN.get(match[2].casefold()) if match is not None and match[1] != prefix else None
 
 
 def known_outside(found: Iterable[Row], prefix: str) -> Iterator[Seen]:

@@ -21,7 +21,7 @@ from itertools import islice
 from typing import Final
 
 from mailticket.mail.arguments import Shape, misfit, read_argument
-from mailticket.mail.command_lines import Row, Seen, block, known_outside, rows, see
+from mailticket.mail.command_lines import Row, Seen, block, known_outside, of_other_desks, rows, see
 from mailticket.mail.nearest import nearest
 from mailticket.mail.pseudo_headers import Field, fields, in_doubt
 from mailticket.mail.vocabulary import KNOWN, CommandName
@@ -100,6 +100,11 @@ def parse_commands(reply_text: str, prefix: str = "#", signature: str = "") -> C
         Problem(one.line, _BETWEEN, f"{prefix}{one.known}") for one in islice(outside, _MOST_PROBLEMS)
     )
     understood = _commands(commands, _text(found, top, bottom))
+    if not understood.note:
+        problems += (
+            Problem(line, f"commands start with {prefix} here", f"{prefix}{name}")
+            for line, name in of_other_desks(found[top:bottom], prefix)
+        )
     return Problems(tuple(problems[:_MOST_PROBLEMS]), understood) if problems else understood
 
 

@@ -195,13 +195,16 @@ LINES_THAT_ARE_TEXT = [
     "> > #close",
     "&num;close",
     "close",
-    "/close",
-    "@close",
     "We close #close",
     "C# close",
     "http://desk.example/#close",
     "$ #close",
     "| #close |",
+    "/close/the/valve",
+    "@close.example is down",
+    "@ann please look",
+    "/usr/bin/close",
+    "!important",
 ]
 
 
@@ -318,11 +321,28 @@ def test_line_breaks_of_every_kind_end_a_line() -> None:
     assert isinstance(parse_commands("Hello\u2028#close\u2029Bye"), Problems)
 
 
+@pytest.mark.parametrize("line", ["/close", "@close", "!close", "@assign bob", "/Note  for us", "@CLOSE"])
+def test_a_command_as_other_desks_write_it_stops_the_mail_where_commands_stand(line: str) -> None:
+    for text in (line, f"{line}\nHello", f"Hello\n\n{line}\n", f"#tag a\n{line}\nHello\n#tag b"):
+        result = parse_commands(text)
+        assert isinstance(result, Problems), text
+        assert [(one.line, one.nearest) for one in result.problems] == [
+            (line, f"#{line[1:].split()[0].casefold()}")
+        ]
+    assert isinstance(parse_commands(f"Hello\n{line}\nHello"), Commands)
+
+
+def test_a_note_may_speak_to_the_team() -> None:
+    result = parse_commands("#note\n@team who knows this?")
+    assert isinstance(result, Commands)
+    assert result.body == "@team who knows this?"
+
+
 def test_another_prefix_can_be_chosen() -> None:
-    result = parse_commands("/close\n#close is text now\n／assign bob", prefix="/")
+    result = parse_commands("/close\n#wonderful is text now\n／assign bob", prefix="/")
     assert isinstance(result, Commands)
     assert [one.name for one in result.commands] == [CommandName.CLOSE, CommandName.ASSIGN]
-    assert result.body == "#close is text now"
+    assert result.body == "#wonderful is text now"
 
 
 @pytest.mark.parametrize("prefix", ["", "a", "1", " ", "# ", "#a"])
