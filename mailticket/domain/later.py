@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from mailticket.config.desk import Desk
-from mailticket.domain.absence import stand_in
 from mailticket.domain.agent_notice import agent_notice, agent_notices
 from mailticket.domain.assignment import alerted
 from mailticket.domain.notice import Notice
@@ -55,13 +54,10 @@ def reminders(rows: Iterable[_Row]) -> list[Reminder]:
     return sorted(open_ones, key=lambda one: one.at)
 
 
-def wake_notices(ticket: TicketFacts, desk: Desk, cause: str, why: str, now: datetime) -> Iterator[Notice]:
-    """Whoever has the ticket, or stands in for them, is told that it has come back."""
-    department = desk.departments.get(ticket.department)
-    manager = department.manager if department else None
+def wake_notices(ticket: TicketFacts, desk: Desk, cause: str, why: str) -> Iterator[Notice]:
+    """Whoever has the ticket is told that it has come back."""
     concerned = alerted(desk, ticket.department, ticket.assignee, ticket.team).agents
-    keys = (stand_in(desk, agent, manager, now) for agent in concerned)
-    yield from agent_notices("ticket.wakeup", keys, ticket, desk, cause, why, {"notice": why})
+    yield from agent_notices("ticket.wakeup", concerned, ticket, desk, cause, why, {"notice": why})
 
 
 def reminder_notice(reminder: Reminder, ticket: TicketFacts, desk: Desk, cause: str) -> Notice | None:

@@ -58,7 +58,7 @@ class Later:
         replan(session, ticket, desk, self._times(), now)
         facts = ticket_facts(session, ticket)
         cause = f"wake:{due.version}:{at.isoformat()}"
-        announce(session, list(wake_notices(facts, desk, cause, why, now)), facts, desk, self._secret, now)
+        announce(session, list(wake_notices(facts, desk, cause, why)), facts, desk, self._secret, now)
         tell_webhooks(session, events, facts, desk, f"{ticket.id}:{cause}", now)
         log.info("ticket.woken", ticket=ticket.number)
         return []
