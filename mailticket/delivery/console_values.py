@@ -17,6 +17,7 @@ def console_values(mail: ConsoleMail, now: datetime) -> dict[str, Any]:
         ],
         "outcomes": [asdict(one) for one in mail.outcomes],
         "done": sum(one.done for one in mail.outcomes),
+        "undo": next((f"{one.number} undo" for one in mail.outcomes if one.done), ""),
         "failed": sum(not one.done for one in mail.outcomes),
         "lists": [asdict(one) | {"rows": [_row(row, now) for row in one.rows]} for one in mail.lists],
         "stories": [

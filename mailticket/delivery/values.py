@@ -160,7 +160,8 @@ class Table:
         lines: list[str] = []
         for key, value in self.rows:
             wrapped = wrap(value, WIDTH - margin)
-            lines.append((pad(key, margin) + wrapped[0]).rstrip())
+            # a key too long for its column still keeps its distance
+            lines.append((pad(key, max(margin, columns(key) + 1)) + wrapped[0]).rstrip())
             lines += [" " * margin + line for line in wrapped[1:]]
         return lines
 

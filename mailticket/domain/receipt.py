@@ -41,6 +41,7 @@ class Receipt:
     mail       the stored mail it is about
     sent       who is sent the answer, each with name and address
     until      when it goes out, ISO 8601; "" for at once
+    earlier    it is no answer of this mail: one that waited, for somebody who has come to the ticket
     noted      a note was kept; told: names of the agents who hear of it
     changed    (what, before, after)
     done       what else happened, as sentences
@@ -55,6 +56,7 @@ class Receipt:
     mail: int = 0
     sent: tuple[str, ...] = ()
     until: str = ""
+    earlier: bool = False
     noted: bool = False
     told: tuple[str, ...] = ()
     changed: tuple[tuple[str, str, str], ...] = ()
@@ -85,6 +87,7 @@ def receipt_of(
         mail=mail,
         sent=tuple(dict.fromkeys(_person(notice) for notice in answers)),
         until=held.isoformat() if held is not None else "",
+        earlier=all(event.kind is not EventKind.RESPONSE for event in events),
         noted=any(event.kind is EventKind.NOTE for event in events),
         told=_told(notices, decision.agent) if said else (),
         changed=tuple(_changed(events, desk)),
@@ -130,11 +133,20 @@ def with_receipt(
     mail: int,
 ) -> tuple[Notice, ...]:
     """The notices of a mail, and its receipt where it is an agent's. mail: the stored one."""
-    if decision.agent is None or ticket is None:
+    if decision.agent is None or ticket is None or _told_already(events, notices, decision.agent):
         return tuple(notices)
     receipt = receipt_of(decision, events, notices, mail, desk)
     notice = receipt_notice(receipt, decision, ticket, desk, f"inbound:{mail}")
     return tuple(notices) if notice is None else (*notices, notice)
+
+
+def _told_already(events: Sequence[Event], notices: Sequence[Notice], agent: str) -> bool:
+    """Whether the one thing the mail did is what another mail to its author is about."""
+    absent = bool(events) and all(event.kind in (EventKind.AWAY, EventKind.BACK) for event in events)
+    return absent and any(
+        notice.identity == f"agent:{agent}" and notice.template in ("agent.away", "agent.back")
+        for notice in notices
+    )
 
 
 def receipt_from_json(data: dict[str, Any] | None) -> Receipt:

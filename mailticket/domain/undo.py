@@ -119,7 +119,7 @@ class _Back:
                 yield Tag(ticket, data["tag"], not data["added"], self.actor.identity, self._why(data["tag"]))
         elif event.kind == EventKind.COLLAB:
             yield from self._taking_part(data)
-        elif event.kind not in _SAID:
+        elif event.kind not in _SAID and "answer" not in data:  # a held answer stays given up
             self.kept.append(f"cannot be taken back: {event.reason}")
 
     def _field(self, name: str, data: dict[str, Any]) -> Iterator[Change]:

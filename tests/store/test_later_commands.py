@@ -128,12 +128,13 @@ def test_a_web_service_is_told_that_a_ticket_has_come_back(engine: Engine) -> No
     story.pass_time(days=4)
     assert story.ticket.status == "in-progress"
     with reading(engine) as session:
-        (call,) = session.execute(select(WebhookCall)).scalars()  # the store's own mails tell nobody here
-        body = json.loads(call.body)
-    assert (body["event"], body["ticket"]["status"]) == ("status", "in-progress")
+        calls = session.execute(select(WebhookCall).order_by(WebhookCall.id)).scalars()
+        told = [json.loads(call.body) for call in calls]
+    found = [(body["event"], body["ticket"]["status"]) for body in told]
+    assert found == [("status", "waiting"), ("status", "in-progress")]
     story.pass_time(days=4)
     with reading(engine) as session:
-        assert len(session.execute(select(WebhookCall)).all()) == 1
+        assert len(session.execute(select(WebhookCall)).all()) == 2
 
 
 def test_the_moment_of_an_earlier_pause_does_not_end_a_later_one(engine: Engine) -> None:
