@@ -91,9 +91,10 @@ def collaborator(desk: Desk, address: str) -> tuple[str | None, str]:
         return None, f"{address} is not a mail address"
     if not mailable(plain):
         return None, f"{plain} cannot be written to"
-    if without_extension(plain) in desk.department_by_address:
+    mailbox = without_extension(plain)
+    if mailbox in desk.department_by_address or mailbox == desk.console:
         return None, f"{plain} is an address of this desk"
-    if plain in desk.agent_by_address:
+    if plain in desk.agent_by_address or mailbox in desk.agent_by_address:
         return None, f"{plain} belongs to an agent, who needs no invitation"
     return plain, ""
 

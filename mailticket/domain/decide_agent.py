@@ -21,7 +21,7 @@ from mailticket.domain.change import AddEntry, AddParticipant, Change, Decision,
 from mailticket.domain.effects import ALONE, EFFECTS
 from mailticket.domain.leak_guard import attached, for_customer, leaks
 from mailticket.domain.lifecycle_commands import not_ended
-from mailticket.domain.permissions import refused
+from mailticket.domain.permissions import Permission, refused, rights_of
 from mailticket.domain.rehearsal import rehearsal, rehearsed
 from mailticket.domain.requests import Tapped
 from mailticket.domain.returned import returned
@@ -193,6 +193,8 @@ def copied_in(actor: Actor, *, answering: bool = True) -> tuple[list[AddParticip
         return [], [f"{names} got a copy from you only: who gets no answer to the customer takes no part"]
     if not may_add_by_cc(actor.desk, actor.identity, actor.ticket.requester, actor.trust):
         return [], [f"{names} got a copy from you only: a copy lets nobody take part here"]
+    if Permission.EDIT not in rights_of(actor.desk, actor.key, actor.ticket.department):
+        return [], [f"{names} got a copy from you only: your role does not let you say who takes part"]
     return [
         AddParticipant(actor.ticket.id, address, name, actor.identity, f"{actor.name} sent {address} a copy")
         for address, name in people

@@ -150,11 +150,7 @@ def _details(session: Session, query: TicketQuery) -> Iterator[_Condition]:
 
 def _tagged(session: Session, tag: str) -> _Condition:
     if session.get_bind().dialect.name != "sqlite":
-        return (
-            cast(Ticket.tags, JSONB).contains(cast(literal(f'["{tag}"]'), JSONB))
-            if '"' not in tag
-            else ~true()
-        )
+        return cast(Ticket.tags, JSONB).contains(cast(literal(json.dumps([tag])), JSONB))
     each = func.json_each(Ticket.tags).table_valued("value")
     return exists(select(literal(1)).select_from(each).where(each.c.value == tag))
 

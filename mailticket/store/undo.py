@@ -6,7 +6,7 @@ lease, so either it is found gone here, or the sender finds it cancelled: never 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -104,18 +104,27 @@ def _done(session: Session, ticket: int, who: str, wanted: int | None, *, lock: 
 def _letters(session: Session, ticket: int, rows: Sequence[_Row], *, lock: bool) -> tuple[DoneLetter, ...]:
     """The mails to customers that these events caused; the moment is theirs, to the microsecond.
 
-    An answer of theirs may have got further readers since.
+    An answer of theirs may have got further readers since. What waited before and only changed its reader
+    with them is no mail of theirs: it goes on with whoever takes part again (store/waiting_mails.py).
     """
     said = [row.entry_id for row in rows if row.kind == EventKind.RESPONSE]
     caused = or_(_OUT.created_at == rows[0].at, and_(_OUT.template == ANSWER, _OUT.entry_id.in_(said)))
     query = (
         select(
-            _OUT.id, _OUT.recipient, _OUT.recipient_name, _OUT.state, _OUT.lease_until, _OUT.unknown_outcomes
+            _OUT.id,
+            _OUT.recipient,
+            _OUT.recipient_name,
+            _OUT.state,
+            _OUT.lease_until,
+            _OUT.unknown_outcomes,
+            _OUT.template,
+            _OUT.entry_id,
         )
         .where(_OUT.ticket_id == ticket, _OUT.audience == "customer", caused, _not_left())
         .order_by(_OUT.id)
     )
     found = session.execute(query.with_for_update() if lock else query)
+    passed_on = {mail for row in rows for mail in _passed_on(row.data)}
     return tuple(
         DoneLetter(
             row.id,
@@ -124,7 +133,15 @@ def _letters(session: Session, ticket: int, rows: Sequence[_Row], *, lock: bool)
             gone=not _stoppable(row.state, row.lease_until, row.unknown_outcomes),
         )
         for row in found
+        if (row.recipient, row.template, row.entry_id) not in passed_on
     )
+
+
+def _passed_on(data: dict[str, Any]) -> Iterator[tuple[str, str, int | None]]:
+    """Reader, template and entry of the mails that waited already when an event let somebody in."""
+    reader: str = data.get("added") or data.get("after") or ""
+    for one in data.get("waiting", ()):
+        yield reader, one["template"], one["entry"]
 
 
 def _not_left() -> ColumnElement[bool]:

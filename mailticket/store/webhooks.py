@@ -136,7 +136,7 @@ def claim(
             return []
         rows = _sayable(session, rows, now)
         session.execute(_HOLD, {"ids": [row.id for row in rows], "until": now + lease})
-    return [_claimed(row) for row in rows]
+    return [_claimed(row, now) for row in rows]
 
 
 def _sayable(session: Session, rows: Sequence[Row[Any]], now: datetime) -> list[Row[Any]]:
@@ -165,11 +165,15 @@ def _sayable(session: Session, rows: Sequence[Row[Any]], now: datetime) -> list[
         else:
             never = {"state": "cancelled", "finished_at": now, "error": UNSENT}
             session.execute(update(_CALL).where(_C.id == row.id).values(never))
-    begun = [row.id for row in sayable if row.waits_for is not None and not row.attempts]
+    begun = [row.id for row in sayable if _begins(row)]
     if begun:
-        # its time begins now, or one that waited long would be given up after its first try
         session.execute(update(_CALL).where(_C.id.in_(begun)).values(created_at=now))
     return sayable
+
+
+def _begins(row: Row[Any]) -> bool:
+    """Whether its time begins only now: one that waited long would be given up after its first try."""
+    return row.waits_for is not None and not row.attempts
 
 
 def forget_calls(session: Session, ticket_id: int, inbound: int, why: str, now: datetime) -> None:
@@ -186,8 +190,10 @@ def forget_calls(session: Session, ticket_id: int, inbound: int, why: str, now: 
         session.execute(update(_CALL).where(_C.id.in_([call.id for call in calls])).values(never))
 
 
-def _claimed(row: Row[Any]) -> ClaimedCall:
+def _claimed(row: Row[Any], now: datetime) -> ClaimedCall:
     values = {name: getattr(row, name) for name in ClaimedCall.__dataclass_fields__}
+    if _begins(row):
+        values["created_at"] = now
     values["attempts"] += 1
     return ClaimedCall(**values)
 

@@ -91,6 +91,26 @@ def test_taking_a_cc_back_stops_only_the_mail_to_the_one_who_had_joined(desk: Sm
     assert (len(got(desk, ANN)), got(desk, BOB)) == (1, [])
 
 
+def test_taking_a_new_requester_back_sends_the_answer_to_the_old_one_after_all(desk: SmallDesk) -> None:
+    reply(desk, "Use water.")
+    reply(desk, f"#owner {ZOE}", desk.to(SAM)[0])
+    reply(desk, "#undo", desk.to(SAM)[-1])
+    said = text_of(desk.to(SAM)[-1])
+    assert f"to {ANN}" in said, "the receipt says who gets it now"
+    assert "not sent to" not in said, "the answer itself is not taken back"
+    later(desk, 2 * HOLD)
+    assert (len(got(desk, ANN)), len(got(desk, ZOE))) == (1, 0)
+
+
+def test_taking_a_new_requester_back_tells_the_old_one_of_the_end(desk: SmallDesk) -> None:
+    reply(desk, "#resolve")
+    reply(desk, f"#owner {ZOE}", desk.to(SAM)[0])
+    reply(desk, "#undo", desk.to(SAM)[-1])
+    before = len(desk.to(ANN))
+    later(desk, 2 * HOLD)
+    assert (len(desk.to(ANN)) - before, desk.to(ZOE)) == (1, [])
+
+
 @pytest.mark.parametrize(("more", "old_one_gets_it"), [("", False), (f"\n#cc {ANN}", True)])
 def test_a_new_requester_gets_the_answer_and_the_old_one_only_if_they_stay(
     desk: SmallDesk, more: str, old_one_gets_it: bool
@@ -220,6 +240,21 @@ def test_a_customers_service_hears_of_an_answer_when_customers_have_it(hooked: S
     sent_out(hooked)
     hooked.now += timedelta(minutes=5)
     assert sorted(told(hooked, "outside")) == ["resolved", "response"]
+
+
+def test_the_time_of_a_call_that_waited_for_its_mail_begins_with_its_first_try(hooked: SmallDesk) -> None:
+    reply(hooked, "Use water.")
+    later(hooked, HOLD)
+    assert told(hooked, "outside") == [], "a sender has the mail"
+    sent_out(hooked)
+    hooked.now += timedelta(days=30)
+    first = webhooks.claim(hooked.engine, hooked.now, 100, LEASE, {"inside"})
+    assert {call.created_at for call in first} == {hooked.now}, "or they would be given up as a month old"
+    for call in first:
+        webhooks.record_deferred(hooked.engine, call.id, hooked.now, "503", 503)
+    begun, hooked.now = hooked.now, hooked.now + timedelta(hours=1)
+    again = webhooks.claim(hooked.engine, hooked.now, 100, LEASE, {"inside"})
+    assert [call.created_at for call in again] == [begun for _ in first]
 
 
 def test_a_service_of_the_house_hears_at_once_and_of_undo_too(hooked: SmallDesk) -> None:

@@ -13,8 +13,10 @@ from sqlalchemy import Engine, select
 
 from mailticket.config.desk import Agent, Department, HelpTopic, TrustPolicy
 from mailticket.config.lifecycle import CustomField
+from mailticket.config.people import Role
 from mailticket.config.rules import Actions, Rule
 from mailticket.domain.change import AddParticipant, Decision
+from mailticket.domain.permissions import Permission
 from mailticket.domain.types import Outcome
 from mailticket.store import deadlines
 from mailticket.store.engine import reading
@@ -592,18 +594,21 @@ def test_whoever_the_agent_wrote_to_as_well_takes_part_and_does_not_get_it_twice
 
 
 @pytest.mark.parametrize(
-    ("words", "policy", "joins", "told"),
+    ("words", "policy", "may", "joins", "told"),
     [
-        ("Hello.", "agents", True, ""),
-        ("#note\nHello.", "agents", False, "takes no part"),
-        ("#tag vip", "agents", False, "takes no part"),
-        ("Hello.", "nobody", False, "a copy lets nobody take part here"),
+        ("Hello.", "agents", ("reply", "edit"), True, ""),
+        ("#note\nHello.", "agents", tuple(Permission), False, "takes no part"),
+        ("#tag vip", "agents", tuple(Permission), False, "takes no part"),
+        ("Hello.", "nobody", tuple(Permission), False, "a copy lets nobody take part here"),
+        ("Hello.", "agents", ("reply", "note"), False, "your role does not let you say who takes part"),
     ],
 )
 def test_only_an_answer_lets_in_whom_it_was_copied_to_and_the_receipt_says_so(
-    office: Office, words: str, policy: str, joins: bool, told: str
+    office: Office, words: str, policy: str, may: tuple[str, ...], joins: bool, told: str
 ) -> None:
-    office.desk = office.desk.model_copy(update={"cc_adds": policy, "receipts": "all"})
+    roles = {"some": Role(key="some", name="Some", may=may)}
+    some = {"cc_adds": policy, "receipts": "all", "roles": roles, "default_role": "some"}
+    office.desk = office.desk.model_copy(update=some)
     office.receive(new_mail("Door", "It is broken.", sender=f"Dora <{DORA}>"), sender=DORA)
     alert = office.to(SAM)[0]
     raw = answer(alert, words, sender=SAM).replace(b"\r\nSubject:", f"\r\nCc: {CARL}\r\nSubject:".encode(), 1)

@@ -111,6 +111,15 @@ def test_no_question_breaks_the_database(desk: SmallDesk, text: str) -> None:
             find_tickets(session, wanted, 5)
 
 
+@pytest.mark.parametrize("tag", ["a\\", "a\\u0041", 'say "hi"', "o'brien", "50%", "über"])
+def test_a_tag_is_found_whatever_it_is_made_of(desk: SmallDesk, tag: str) -> None:
+    with transaction(desk.engine) as session:
+        session.execute(update(Ticket).where(Ticket.requester_address.startswith("ann")).values(tags=[tag]))
+    with reading(desk.engine) as session:
+        assert who(find_tickets(session, TicketQuery(tag=(tag,)), 50)) == ["ann"]
+        assert find_tickets(session, TicketQuery(tag=("aA",)), 50) == []
+
+
 def test_the_snippet_marks_the_hit(desk: SmallDesk) -> None:
     with reading(desk.engine) as session:
         (found,) = find_tickets(session, query(desk, "drucker"), 5)
