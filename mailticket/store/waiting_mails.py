@@ -2,7 +2,8 @@
 
 Whoever leaves a ticket gets nothing of it any more, and whoever joins gets the answers that wait, as if
 they had been there when those were written. What is cancelled here is cancelled for good: who comes back
-gets a mail of their own. A sender that has claimed a mail wins, and then it goes.
+gets a mail of their own. A sender that has claimed a mail wins, and then it goes; one that died with it,
+or could not tell whether it went, tries no more.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from mailticket.domain.customer_notices import HELD_BACK
@@ -25,8 +26,14 @@ def stop(session: Session, ticket_id: int, address: str, now: datetime) -> None:
     """Cancel what waits for somebody who has left a ticket."""
     keys = session.execute(
         update(Outbox)
-        .where(_waits(ticket_id), Outbox.recipient == address)
-        .values(state="cancelled", finished_at=now, error=LEFT)
+        .where(
+            Outbox.ticket_id == ticket_id,
+            Outbox.recipient == address,
+            Outbox.audience == "customer",
+            Outbox.state.in_(["queued", "parked"]),
+            or_(Outbox.lease_until.is_(None), Outbox.lease_until <= now),
+        )
+        .values(state="cancelled", finished_at=now, error=LEFT, lease_until=None)
         .returning(Outbox.message_key)
     ).scalars()
     acknowledgements.forget(session, list(keys))
@@ -83,13 +90,3 @@ def _unsent(
         for key, row in found.items()
         if key not in theirs
     ]
-
-
-def _waits(ticket_id: int) -> ColumnElement[bool]:
-    return and_(
-        Outbox.ticket_id == ticket_id,
-        Outbox.audience == "customer",
-        Outbox.state.in_(["queued", "parked"]),
-        Outbox.lease_until.is_(None),
-        Outbox.unknown_outcomes == 0,
-    )

@@ -62,6 +62,17 @@ def test_who_leaves_within_the_hold_gets_nothing(desk: SmallDesk) -> None:
     assert (len(got(desk, ANN)), desk.to(BOB)) == (1, [])
 
 
+def test_who_leaves_gets_nothing_from_a_sender_that_died_with_their_mail(desk: SmallDesk) -> None:
+    reply(desk, f"#cc {BOB}")
+    reply(desk, "Use water.", desk.to(SAM)[0])
+    desk.now += HOLD
+    outbox.claim(desk.engine, desk.now, 100, timedelta(minutes=1))
+    desk.now += timedelta(minutes=2)
+    reply(desk, f"#uncc {BOB}", desk.to(SAM)[0])
+    later(desk, 2 * HOLD)
+    assert (len(got(desk, ANN)), desk.to(BOB)) == (1, [])
+
+
 def test_who_leaves_and_comes_back_within_the_hold_gets_the_answer_once(desk: SmallDesk) -> None:
     reply(desk, f"#cc {BOB}")
     reply(desk, "Use water.", desk.to(SAM)[0])
