@@ -34,6 +34,7 @@ class Tapped:
     offered           the day its link was made (UTC)
     party             whom it was made for ("agent:KEY" or a canonical address); somebody who is
                       neither an agent nor on the ticket any more is nobody's party
+    merged            it was made for another ticket, which lives on in this one
     """
 
     ticket_id: int
@@ -42,6 +43,7 @@ class Tapped:
     entry: int
     offered: date
     party: str
+    merged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

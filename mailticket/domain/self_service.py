@@ -105,9 +105,10 @@ def _tapped(
     match wish:
         case Wish.STATUS:
             return _status(reading, facts, trust, desk)
-        case Wish.CLOSE | Wish.SOLVED:
+        case Wish.CLOSE | Wish.SOLVED if not tapped.merged or facts.sender == ticket.requester:
             return _finished(reading, facts, trust, ticket, wish, words)
-        case Wish.REOPEN | Wish.BROKEN:
+        case Wish.CLOSE | Wish.SOLVED | Wish.REOPEN | Wish.BROKEN:
+            # of a ticket that was merged into somebody else's, they can tell of their own part only
             said = words or label_of(action, "en")
             return replace(reading, content=replace(reading.content, reply=said))
     assert_never(wish)

@@ -118,9 +118,8 @@ def tapped_action(evidence: Sequence[tuple[ThreadEvidence, Claims | None]]) -> T
     for item, claim in evidence:
         if claim is not None and claim.role is Role.ACTION and claim.offered is not None:
             action, argument = action_of(claim.action)
-            return Tapped(
-                item.ticket_id, action, argument, claim.entry, claim.offered, item.party or NOBODY_HERE
-            )
+            merged, party = claim.ticket != item.ticket_id, item.party or NOBODY_HERE
+            return Tapped(item.ticket_id, action, argument, claim.entry, claim.offered, party, merged)
     return None
 
 

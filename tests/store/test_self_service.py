@@ -312,3 +312,21 @@ def test_a_closed_ticket_is_opened_again_by_one_tap(engine: Engine) -> None:
     assert status_of(desk) == "closed"
     taps(desk, desk.to(ANN)[-1], 0)
     assert status_of(desk) == "open"
+
+
+@pytest.mark.parametrize("requester", [True, False])
+def test_a_link_made_for_a_ticket_that_was_merged_ends_nobody_elses(engine: Engine, requester: bool) -> None:
+    desk = SmallDesk(engine)
+    desk.receive(new_mail("Printer", "Please help.", sender=f"Ann Customer <{ANN}>"), sender=ANN)
+    second = ANN if requester else BOB
+    mail = new_mail("Printing", "Me too.", sender=f"Ann Customer <{second}>", message_id="b@customer.example")
+    desk.receive(mail, sender=second)
+    number = desk.tickets()[0].number
+    reply(desk, desk.to(SAM)[-1], f"#merge {number} anyway", SAM, "m1")
+    assert desk.tickets()[1].status == "merged"
+    offer = next(one for one in reversed(desk.to(second)) if "Printing" in one["Subject"])
+    before = len(desk.to(SAM))
+    taps(desk, offer, 0, sender=second)
+    assert desk.tickets()[0].status == ("closed" if requester else "open")
+    if not requester:
+        assert "Close it, it has been settled" in text_of(desk.to(SAM)[before])
