@@ -10,7 +10,7 @@ mails.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -48,6 +48,9 @@ _NUMBERED: Final = re.compile(
 _PART: Final = re.compile(
     r"#?(\d{1,3})(?:\s*(?:[-\u2010-\u2015]|to)\s*#?(\d{1,3}))?", re.ASCII | re.IGNORECASE
 )
+_ABOUT_ANOTHER: Final = (CommandName.MERGE, CommandName.LINK, CommandName.BLOCK, CommandName.MOVE)
+_BY_PLACE: Final = re.compile(r"(\S+\s+)#?(\d{1,3})(\s+anyway)?", re.ASCII | re.IGNORECASE)
+_SOME_TICKET: Final = "123456"
 _NOT_BY_NUMBER: Final = (CommandName.HELP, CommandName.LIST, CommandName.SEARCH, CommandName.REPLY)
 
 
@@ -124,8 +127,12 @@ def read_console(text: str, desk: Desk) -> ConsoleAsked:
     problems += contradictions(lines, desk)
     if not (looks or lines or problems):
         looks.append(ConsoleLook("list", "mine"))
-    rows = tuple((problem.line, problem.reason, problem.nearest or "") for problem in problems)
-    return ConsoleAsked(tuple(looks), tuple(lines), rows)
+    return ConsoleAsked(tuple(looks), tuple(lines), as_rows(problems))
+
+
+def as_rows(problems: Iterable[Problem]) -> tuple[tuple[str, str, str], ...]:
+    """(line, reason, what would do) of each."""
+    return tuple((problem.line, problem.reason, problem.nearest or "") for problem in problems)
 
 
 def _line(line: str, desk: Desk) -> ConsoleLook | ConsoleLine | Problem | None:
@@ -165,7 +172,7 @@ def _command(line: str, numbers: str, rest: str, desk: Desk) -> ConsoleLook | Co
     written = f"{desk.command_prefix}{rest.strip().removeprefix(desk.command_prefix)}"
     if _LOOKS.get(written.removeprefix(desk.command_prefix).casefold()) == "show" and len(which) == 1:
         return ConsoleLook("show", which[0])
-    parsed = parse_commands(written, desk.command_prefix)
+    parsed = parse_commands(_checkable(written, desk), desk.command_prefix)
     if isinstance(parsed, Problems):
         one = parsed.problems[0]
         return Problem(line, one.reason, one.nearest)
@@ -233,11 +240,47 @@ def spelled_out(lines: Iterable[ConsoleLine], listed: int) -> tuple[ConsoleLine,
     return tuple(replace(line, numbers=numbers) if line.numbers == (ALL,) else line for line in lines)
 
 
+def with_ticket_numbers(
+    lines: Iterable[ConsoleLine], number_of: Callable[[str], str | None], desk: Desk
+) -> tuple[tuple[ConsoleLine, ...], list[Problem]]:
+    """The lines with tickets' own numbers in the place of a list's: `2 merge 3` is about two lines of it.
+
+    number_of: the number of the ticket that the answered mail lists under a number.
+    """
+    found: list[ConsoleLine] = []
+    problems: list[Problem] = []
+    for line in lines:
+        listed = _listed(line.command, desk)
+        number = number_of(listed) if listed is not None else None
+        if listed is not None and number is None:
+            problems.append(Problem(line.line, f"the mail you answer has no number {listed}"))
+        found.append(replace(line, command=_with(number, line.command)) if number is not None else line)
+    return tuple(found), problems
+
+
+def _listed(command: str, desk: Desk) -> str | None:
+    """The list number of the other ticket that a command is about, if it names one so."""
+    named = _BY_PLACE.fullmatch(command)
+    about_another = named is not None and KNOWN.get(_first_word(command, desk)) in _ABOUT_ANOTHER
+    return named[2] if named is not None and about_another else None
+
+
+def _checkable(command: str, desk: Desk) -> str:
+    """The command as the grammar knows it, which has no list numbers."""
+    return command if _listed(command, desk) is None else _with(_SOME_TICKET, command)
+
+
+def _with(number: str, command: str) -> str:
+    return _BY_PLACE.sub(rf"\g<1>{number}\g<3>", command)
+
+
 def contradictions(lines: Sequence[ConsoleLine], desk: Desk) -> Iterator[Problem]:
     """What several lines ask of one ticket must not contradict itself."""
     for number, text in texts_by_number(lines).items():
         if text.count("\n"):
-            parsed = parse_commands(text, desk.command_prefix)
+            parsed = parse_commands(
+                "\n".join(_checkable(one, desk) for one in text.splitlines()), desk.command_prefix
+            )
             if isinstance(parsed, Problems):
                 yield Problem(parsed.problems[0].line, f"number {number}: {parsed.problems[0].reason}")
 

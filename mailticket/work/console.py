@@ -19,10 +19,12 @@ from mailticket.domain.by_number import ALL, examples
 from mailticket.domain.change import Decision, ReturnToAgent
 from mailticket.domain.console import (
     MOST_TICKETS,
+    as_rows,
     contradictions,
     is_list_number,
     spelled_out,
     texts_by_number,
+    with_ticket_numbers,
 )
 from mailticket.domain.console_changes import AnswerConsole, ConsoleLine, ConsoleLook
 from mailticket.domain.console_mail import ConsoleList, ConsoleMail, ConsoleOutcome, ConsoleRow, ConsoleStory
@@ -77,8 +79,10 @@ class Console:
         """Do it all and queue the answer; what was done, in words. Runs in the caller's transaction."""
         outcomes: list[ConsoleOutcome] = []
         listed = numbers_of(self.session, self.asked.listing) if self.asked.listing is not None else 0
-        lines = spelled_out(self.asked.lines, listed)
-        problems = self.asked.problems or self._not_to_be_had(lines, listed)
+        lines, astray = with_ticket_numbers(
+            spelled_out(self.asked.lines, listed), self._number_listed, self.desk
+        )
+        problems = self.asked.problems or self._not_to_be_had(lines, listed) or as_rows(astray)
         if not problems:
             outcomes = [self._act(number, text) for number, text in texts_by_number(lines).items()]
         lists: list[ConsoleList] = []
@@ -125,7 +129,7 @@ class Console:
             many = f"would change {listed} tickets, and one mail may change {MOST_TICKETS}"
             return ((everything.line, f"{ALL} {many if listed else none}", ""),)
         together = contradictions(lines, self.desk)
-        return self._unknown_numbers() or tuple((one.line, one.reason, one.nearest or "") for one in together)
+        return self._unknown_numbers() or as_rows(together)
 
     def _unknown_numbers(self) -> tuple[tuple[str, str, str], ...]:
         """Numbers that the answered mail has not: nobody can tell what was meant, so nothing is done."""
@@ -153,6 +157,11 @@ class Console:
             listing = self.asked.listing
             return ticket_of_number(self.session, listing, int(number)) if listing is not None else None
         return self.session.execute(select(Ticket.id).where(Ticket.number == number)).scalar()
+
+    def _number_listed(self, listed: str) -> str | None:
+        found = self._ticket_id(listed)
+        ticket = self.session.get(Ticket, found) if found is not None else None
+        return ticket.number if ticket is not None else None
 
     def _act(self, number: str, text: str) -> ConsoleOutcome:
         """Carry out the commands for one ticket, as if they had come in a mail of their own."""
@@ -303,7 +312,8 @@ def _refusal(decision: Decision) -> str:
     """Why nothing was done to a ticket."""
     for change in decision.changes:
         if isinstance(change, ReturnToAgent):
-            return "; ".join(reason for _, reason, _ in change.problems) or change.why
+            told = (f"{why}; did you mean {meant}?" if meant else why for _, why, meant in change.problems)
+            return "; ".join(told) or change.why
     return decision.reasons[-1] if decision.reasons else "nothing was done"
 
 

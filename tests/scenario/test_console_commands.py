@@ -84,6 +84,18 @@ def test_a_message_is_moved_and_tickets_are_linked_by_number(desk: SimulatedDesk
     assert any("The scanner is broken too." in text for text in moved)
 
 
+def test_the_other_ticket_may_be_named_by_its_number_in_the_list(desk: SimulatedDesk) -> None:
+    opened(desk, "Printer", "Scanner")
+    mail = digest(desk)
+    listed = numbers(mail)
+    assert "has no number 9" in " ".join(reply(desk, mail, f"{listed['Printer']} merge 9").split())
+    said = " ".join(reply(desk, mail, f"{listed['Printer']} merge {listed['Scanner']}").split())
+    assert f"did you mean #merge {tickets(desk)['Scanner'].number} anyway?" in said, said
+    said = reply(desk, mail, f"{listed['Printer']} merge {listed['Scanner']} anyway")
+    assert "1 ticket was changed" in said, said
+    assert tickets(desk)["Printer"].status == "merged"
+
+
 def test_what_was_done_by_number_is_taken_back_by_number(desk: SimulatedDesk) -> None:
     opened(desk, "Printer", "Scanner")
     mail = digest(desk)
