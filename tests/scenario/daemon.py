@@ -222,7 +222,8 @@ class Daemon:
 
     def log(self) -> str:
         """What the daemon has said so far."""
-        return (self.folder / "daemon.log").read_text(encoding="utf-8", errors="replace")
+        file = self.folder / "daemon.log"
+        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
 
     def later(self, seconds: float) -> None:
         """Let time pass for the daemon."""

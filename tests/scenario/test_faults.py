@@ -64,9 +64,10 @@ def until_full(path: Path) -> None:
 
 
 def test_a_full_disk_gives_451_and_the_daemon_recovers_by_itself(
+    tmp_path: Path,
     make_daemon: Callable[..., Daemon],
 ) -> None:
-    daemon = make_daemon()
+    daemon = make_daemon(database=f"sqlite:///{tmp_path / 'desk' / 'var' / 'mailticket.db'}")
     daemon.state.mkdir()
     with small_disk(daemon.state, 8):
         names = serials(0, 3)

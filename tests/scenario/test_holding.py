@@ -125,7 +125,7 @@ def test_a_stranger_sees_the_same_whatever_they_know(daemon: Daemon) -> None:
         mail = new_mail(subject, "x", sender=f"Bob <{stranger}>", message_id=f"{count}@e.example")
         daemon.send(mail, recipient, stranger)
         (got,) = daemon.wait_to(stranger)
-        text = re.sub(r"\[mt:[^\]]*\]", "", text_of(got))
+        text = re.sub(r"\[mt:[^\]]*\]|\+[a-z2-7]{30,}@", "", text_of(got))
         seen.append(
             re.sub(r"\d{6,}", "N", f"{got['Subject']}{text}{got['Auto-Submitted']}{sorted(got.keys())}")
         )
