@@ -138,7 +138,8 @@ class _Back:
         """The change that gives a field its value of before."""
         ticket, who = self.actor.ticket.id, self.actor.identity
         if name == "requester":
-            return SetRequester(ticket, data["before"], False, who, why)
+            # whoever took part before they became the requester goes on taking part
+            return SetRequester(ticket, data["before"], data.get("present", False), who, why)
         if name == "minutes_spent":
             return SpendTime(ticket, -data["minutes"], "", who, why)
         if name == "wake":

@@ -42,7 +42,7 @@ from mailticket.store.event_log import record
 from mailticket.store.fulltext import index_ticket
 from mailticket.store.later import set_reminder, set_wake
 from mailticket.store.merge import final_ticket, merge, move_entry, newest_message
-from mailticket.store.models import Entry, Ticket
+from mailticket.store.models import Entry, Participant, Ticket
 from mailticket.store.people import (
     add_participant,
     change_requester,
@@ -268,6 +268,7 @@ class TicketChanges:
         if before == new:
             return
         person = find_or_add_person(session, new, "", self.now)
+        present = session.get(Participant, (ticket.id, new)) is not None
         waiting = waiting_mails.mails_of(session, ticket.id, before, new, self.now)
         change_requester(session, ticket.id, before, new, person, change.actor, self.now, keep=change.keep)
         if not change.keep:
@@ -276,6 +277,7 @@ class TicketChanges:
         ticket.requester_name = name_of(session, person)
         ticket.version += 1
         data: dict[str, Any] = {"field": "requester", "before": before, "after": new, "kept": change.keep}
+        data |= {"present": True} if present else {}
         data |= {"waiting": waiting} if waiting else {}
         self._happened(EventKind.EDITED, change.actor, change.why, data)
 

@@ -113,6 +113,27 @@ def test_taking_a_new_requester_back_sends_the_answer_to_the_old_one_after_all(d
     assert (len(got(desk, ANN)), len(got(desk, ZOE))) == (1, 0)
 
 
+def test_a_collaborator_who_was_the_requester_for_a_moment_still_takes_part(desk: SmallDesk) -> None:
+    reply(desk, f"#cc {BOB}")
+    reply(desk, "Use water.", desk.to(SAM)[0])
+    reply(desk, f"#owner {BOB}", desk.to(SAM)[0])
+    reply(desk, "#undo", desk.to(SAM)[-1])
+    later(desk, 2 * HOLD)
+    assert (len(got(desk, ANN)), len(got(desk, BOB))) == (1, 1)
+    reply(desk, "Or sand.", desk.to(SAM)[0])
+    later(desk, 2 * HOLD)
+    assert (len(got(desk, ANN)), len(got(desk, BOB))) == (2, 2)
+
+
+def test_an_answer_on_hold_outlives_the_undo_of_one_that_changed_the_requester(desk: SmallDesk) -> None:
+    reply(desk, "First words.")
+    reply(desk, f"Second words.\n\n#owner {ZOE}", desk.to(SAM)[0])
+    reply(desk, "#undo", desk.to(SAM)[-1])
+    later(desk, 2 * HOLD)
+    assert ["First words." in text for text in got(desk, ANN)] == [True]
+    assert got(desk, ZOE) == []
+
+
 def test_taking_a_new_requester_back_tells_the_old_one_of_the_end(desk: SmallDesk) -> None:
     reply(desk, "#resolve")
     reply(desk, f"#owner {ZOE}", desk.to(SAM)[0])
