@@ -29,7 +29,8 @@ _ENTRY: Final = table_of(Entry).c
 _MAIL: Final = table_of(Outbox).c
 _QUEUED: Final = _C.state == literal_column("'queued'")
 _LOOK_AGAIN: Final = timedelta(seconds=10)
-UNSENT: Final = "no mail with this answer has gone: it was taken back, or could not be sent"
+_MAY_GO: Final = frozenset({"queued", "parked"})
+UNSENT: Final = "no mail with this answer has gone: it was taken back, or stopped"
 
 _DUE: Final = claimable(
     select(_C.id, _C.key, _C.webhook, _C.event, _C.body, _C.created_at, _C.attempts, _C.waits_for)
@@ -142,7 +143,8 @@ def claim(
 def _sayable(session: Session, rows: Sequence[Row[Any]], now: datetime) -> list[Row[Any]]:
     """Of the calls that are due those that may be made: an answer is told of when customers have it.
 
-    One that waits for its mail is looked at again later; one whose mail never goes is cancelled.
+    One that waits for its mail is looked at again later; one whose mail was stopped is cancelled. An answer
+    that no server takes stands in the ticket all the same, with all that came with it.
     """
     answers = {row.waits_for for row in rows if row.waits_for is not None}
     if not answers:
@@ -157,9 +159,10 @@ def _sayable(session: Session, rows: Sequence[Row[Any]], now: datetime) -> list[
     sayable: list[Row[Any]] = []
     for row in rows:
         known = states.get(row.waits_for or 0, set())
-        if row.waits_for is None or not known or "sent" in known:
+        refused = "failed" in known and not known & _MAY_GO
+        if row.waits_for is None or not known or "sent" in known or refused:
             sayable.append(row)
-        elif known & {"queued", "parked"}:
+        elif known & _MAY_GO:
             again = now + max(_LOOK_AGAIN, (now - row.created_at) / 10)
             session.execute(update(_CALL).where(_C.id == row.id).values(next_try_at=again))
         else:

@@ -274,6 +274,16 @@ def test_a_customers_service_hears_of_an_answer_when_customers_have_it(hooked: S
     assert sorted(told(hooked, "outside")) == ["resolved", "response"]
 
 
+def test_a_customers_service_hears_of_an_answer_that_no_server_takes(hooked: SmallDesk) -> None:
+    reply(hooked, "Use water.\n\n#resolve")
+    later(hooked, HOLD)
+    with transaction(hooked.engine) as session:
+        claimed = select(Outbox.id).where(Outbox.template == "ticket.reply")
+        assert outbox.fail(session, session.execute(claimed).scalar_one(), "550 no such user", hooked.now)
+    hooked.now += timedelta(minutes=5)
+    assert sorted(told(hooked, "outside")) == ["resolved", "response"], "the ticket is resolved all the same"
+
+
 def test_the_time_of_a_call_that_waited_for_its_mail_begins_with_its_first_try(hooked: SmallDesk) -> None:
     reply(hooked, "Use water.")
     later(hooked, HOLD)
