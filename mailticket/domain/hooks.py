@@ -41,7 +41,7 @@ class Call:
     key   unique among all calls: the same one is never queued twice; sent as Idempotency-Key
     body  JSON, as it goes out
     hold_until  what it tells of can be taken back until then, so it waits; None is at once
-    waits_for   the answer it tells of: customers have to be sent it first
+    waits_for   the answer it tells of: customers have to be sent it first, or no server has taken it
     """
 
     key: str
@@ -89,6 +89,8 @@ def calls(
         key = f"{cause}:{place}:{webhook.key}"
         about = ticket if ticket is not None and ticket.id == event.ticket_id else None
         held = not inside and event.data.get("mail") is not None
+        if held and event.kind is EventKind.CREATED and entry is not None and entry.kind == "response":
+            entry = None  # it can be taken back, and the ticket stays: `response` tells of it
         answer = held and entry is not None and entry.kind == "response"
         yield Call(
             key, webhook.key, _name(event), event.ticket_id, _body(key, event, about, entry, desk, inside),

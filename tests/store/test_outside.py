@@ -15,10 +15,11 @@ from mailticket.config.desk import Agent, Department, HelpTopic, TrustPolicy
 from mailticket.config.lifecycle import CustomField
 from mailticket.config.people import Role
 from mailticket.config.rules import Actions, Rule
+from mailticket.config.webhooks import Webhook
 from mailticket.domain.change import AddParticipant, Decision
 from mailticket.domain.permissions import Permission
 from mailticket.domain.types import Outcome
-from mailticket.store import deadlines
+from mailticket.store import deadlines, webhooks
 from mailticket.store.engine import reading
 from mailticket.store.links import waits_for
 from mailticket.store.models import Entry, EntryAttachment, Participant, Person, TicketEvent
@@ -687,3 +688,20 @@ def test_the_first_answer_of_a_ticket_an_agent_opens_waits_for_the_hold_too(offi
     office.send()
     assert office.to(DORA) == []
     assert [one.withdrawn_at is None for one in office.entries()] == [False]
+
+
+def test_a_web_service_hears_of_a_ticket_an_agent_opened_though_its_first_answer_was_taken_back(
+    office: Office,
+) -> None:
+    hook = {"key": "outside", "events": ("created", "response"), "url": "https://x.example/"}
+    outside = Webhook.model_validate(hook | {"secret": "0123456789abcdef"})
+    more = {"undo_hold": timedelta(minutes=5), "webhooks": {"outside": outside}}
+    office.desk = office.desk.model_copy(update=more)
+    office.of_sam("Window", f"#owner {DORA}\n#reply\nDear Dora, thank you for your call.")
+    alert = office.to(SAM)[-1]
+    raw = answer(alert, "#undo", sender=SAM, message_id="u1@agents.example")
+    office.receive(raw, getaddresses([str(alert["Reply-To"])])[0][1], SAM)
+    office.now += timedelta(hours=1)
+    told = webhooks.claim(office.engine, office.now, 9, timedelta(minutes=5))
+    assert [call.event for call in told] == ["created"]
+    assert "Dear Dora" not in told[0].body
