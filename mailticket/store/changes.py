@@ -269,9 +269,10 @@ class TicketChanges:
             return
         person = find_or_add_person(session, new, "", self.now)
         present = session.get(Participant, (ticket.id, new)) is not None
-        waiting = waiting_mails.mails_of(session, ticket.id, before, new, self.now)
+        leaves = not change.keep
+        waiting = waiting_mails.mails_of(session, ticket.id, before, new, self.now, leaves=leaves)
         change_requester(session, ticket.id, before, new, person, change.actor, self.now, keep=change.keep)
-        if not change.keep:
+        if leaves:
             waiting_mails.stop(session, ticket.id, before, self.now)
         ticket.requester_id, ticket.requester_address = person, new
         ticket.requester_name = name_of(session, person)

@@ -30,8 +30,7 @@ def stop(session: Session, ticket_id: int, address: str, now: datetime) -> None:
             Outbox.ticket_id == ticket_id,
             Outbox.recipient == address,
             Outbox.audience == "customer",
-            Outbox.state.in_(["queued", "parked"]),
-            or_(Outbox.lease_until.is_(None), Outbox.lease_until <= now),
+            _idle(now),
         )
         .values(state="cancelled", finished_at=now, error=LEFT, lease_until=None)
         .returning(Outbox.message_key)
@@ -41,38 +40,45 @@ def stop(session: Session, ticket_id: int, address: str, now: datetime) -> None:
 
 def answers_for(session: Session, ticket_id: int, address: str, now: datetime) -> list[dict[str, Any]]:
     """The answers on hold that somebody who joins gets too, as `domain.notify` reads them from the event."""
-    return _unsent(session, and_(Outbox.template == ANSWER), ticket_id, address, now)
+    return _unsent(session, and_(Outbox.template == ANSWER, _on_hold(now)), ticket_id, address)
 
 
-def mails_of(session: Session, ticket_id: int, old: str, new: str, now: datetime) -> list[dict[str, Any]]:
-    """What waits and goes to a new requester; the old one's acknowledgements do not."""
-    theirs = and_(Outbox.recipient == old, Outbox.template != ANSWER, Outbox.template.not_in(HELD_BACK))
-    return [
-        *answers_for(session, ticket_id, new, now),
-        *_unsent(session, theirs, ticket_id, new, now),
-    ]
+def mails_of(
+    session: Session, ticket_id: int, old: str, new: str, now: datetime, *, leaves: bool
+) -> list[dict[str, Any]]:
+    """What waits and goes to a new requester; the old one's acknowledgements do not.
+
+    leaves: the old one takes no part any more; then whatever has not gone to them yet, for whatever reason.
+    """
+    waiting = _idle(now) if leaves else _on_hold(now)
+    theirs = and_(Outbox.recipient == old, Outbox.template.not_in(HELD_BACK), waiting)
+    return _unsent(session, or_(theirs, and_(Outbox.template == ANSWER, _on_hold(now))), ticket_id, new)
+
+
+def _on_hold(now: datetime) -> ColumnElement[bool]:
+    """Nobody has tried to send it, because its time has not come."""
+    return and_(Outbox.state == "queued", Outbox.attempts == 0, Outbox.next_try_at > now)
+
+
+def _idle(now: datetime) -> ColumnElement[bool]:
+    """Not sent, and not being sent."""
+    lease = or_(Outbox.lease_until.is_(None), Outbox.lease_until <= now)
+    return and_(Outbox.state.in_(["queued", "parked"]), lease)
 
 
 def _unsent(
-    session: Session, which: ColumnElement[bool], ticket_id: int, reader: str, now: datetime
+    session: Session, which: ColumnElement[bool], ticket_id: int, reader: str
 ) -> list[dict[str, Any]]:
+    """Those of the mails that `reader` neither gets nor has, one of each."""
+    told = and_(Outbox.entry_id.is_not(None), Outbox.state != "cancelled")
+    has = and_(Outbox.recipient == reader, or_(told, Outbox.state.in_(["queued", "parked"])))
     rows = session.execute(
-        select(
-            Outbox.template,
-            Outbox.recipient,
-            Outbox.entry_id,
-            Outbox.next_try_at,
-            Outbox.context,
-            Outbox.state,
-        )
+        select(Outbox.template, Outbox.recipient, Outbox.entry_id, Outbox.next_try_at, Outbox.context)
         .outerjoin(Entry, Entry.id == Outbox.entry_id)
         .where(
-            which,
+            or_(which, has),
             Outbox.ticket_id == ticket_id,
             Outbox.audience == "customer",
-            Outbox.next_try_at > now,
-            Outbox.attempts == 0,
-            Outbox.state == "queued",
             Entry.withdrawn_at.is_(None),
         )
         .order_by(Outbox.id)

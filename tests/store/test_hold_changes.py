@@ -154,6 +154,28 @@ def test_a_new_requester_gets_the_answer_and_the_old_one_only_if_they_stay(
     assert len(got(desk, ANN)) == old_one_gets_it
 
 
+def test_a_new_requester_gets_an_answer_that_no_server_took_yet(desk: SmallDesk) -> None:
+    reply(desk, f"#cc {BOB}")
+    reply(desk, "Use water.", desk.to(SAM)[0])
+    desk.now += HOLD
+    for mail in outbox.claim(desk.engine, desk.now, 100, LEASE):
+        if mail.recipient == ANN:
+            outbox.record_deferred(desk.engine, mail.id, desk.now + HOLD, "451 greylisted")
+        else:
+            outbox.record_sent(desk.engine, [mail.id], desk.now)
+    reply(desk, f"#owner {ZOE}", desk.to(SAM)[0])
+    reply(desk, f"#owner {BOB}", desk.to(SAM)[0])
+    later(desk, 3 * HOLD)
+    assert (got(desk, ANN), got(desk, ZOE), got(desk, BOB)) == ([], [], []), "Bob has had it"
+    reply(desk, "Or sand.", desk.to(SAM)[0])
+    desk.now += HOLD
+    for mail in outbox.claim(desk.engine, desk.now, 100, LEASE):
+        outbox.record_deferred(desk.engine, mail.id, desk.now + HOLD, "451 greylisted")
+    reply(desk, f"#owner {ZOE}", desk.to(SAM)[0])
+    later(desk, 3 * HOLD)
+    assert ["Or sand." in text for text in got(desk, ZOE)] == [True]
+
+
 def test_a_new_requester_hears_of_the_end_that_was_meant_for_the_old_one(desk: SmallDesk) -> None:
     reply(desk, "#resolve")
     reply(desk, f"#owner {ZOE}", desk.to(SAM)[0])
