@@ -123,7 +123,7 @@ def _details(session: Session, query: TicketQuery) -> Iterator[_Condition]:
     for tag in query.tag:
         yield _tagged(session, tag)
     for key, value in query.field:
-        yield _field_is(key, value)
+        yield _field_is(session, key, value)
     if query.source:
         parts: list[_Condition] = [Ticket.source == one for one in query.source]
         parts += [Ticket.source.startswith(f"{one}:", autoescape=True) for one in query.source]
@@ -155,14 +155,17 @@ def _tagged(session: Session, tag: str) -> _Condition:
     return exists(select(literal(1)).select_from(each).where(each.c.value == tag))
 
 
-def _field_is(key: str, value: FieldValue) -> _Condition:
-    """Texts as texts, because JSON may write a letter in several ways; numbers as JSON writes them."""
+def _field_is(session: Session, key: str, value: FieldValue) -> _Condition:
+    """Texts as texts, because JSON may write a letter in several ways; numbers as a database keeps them."""
     held = table_of(Ticket).c.fields[key]
     text: ColumnElement[str] = held.as_string()
     if value is None:
         return text.is_(None)
     if isinstance(value, str):
         return text == value
+    if session.get_bind().dialect.name == "sqlite":
+        number: ColumnElement[float] = held.as_float()
+        return number == value  # as a text, 1e-05 is 1.0e-05 there
     return cast(held, Text) == json.dumps(value)
 
 

@@ -120,6 +120,16 @@ def test_a_tag_is_found_whatever_it_is_made_of(desk: SmallDesk, tag: str) -> Non
         assert find_tickets(session, TicketQuery(tag=("aA",)), 50) == []
 
 
+@pytest.mark.parametrize("value", [1, 3.5, 0.1, 0.00001, -3, 10**15 - 1, "3", "a\\b", 'q"x'])
+def test_a_custom_field_is_found_by_its_value(desk: SmallDesk, value: str | float) -> None:
+    with transaction(desk.engine) as session:
+        for name, kept in (("ann", value), ("bea", "some text"), ("cid", 17)):
+            of = Ticket.requester_address.startswith(name)
+            session.execute(update(Ticket).where(of).values(fields={"k": kept}))
+    with reading(desk.engine) as session:
+        assert who(find_tickets(session, TicketQuery(field=(("k", value),)), 50)) == ["ann"]
+
+
 def test_the_snippet_marks_the_hit(desk: SmallDesk) -> None:
     with reading(desk.engine) as session:
         (found,) = find_tickets(session, query(desk, "drucker"), 5)
