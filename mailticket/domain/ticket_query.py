@@ -152,8 +152,8 @@ def given_of(queue: SavedQueue) -> dict[str, list[str]]:
 def given_of_words(text: str, desk: Desk, *, queues: bool = True) -> dict[str, list[str]] | str:
     """Filters from one line: `overdue department:it "paper jam" since:7d`; a sentence for what is no filter.
 
-    A word that names a queue is that queue (with `queues`); `name:value` is a filter where the name is one;
-    everything else is searched for.
+    A word that names a queue is that queue (with `queues`); `name:value` is a filter where the name is one, and
+    where queues can be named a mistake where it is none; everything else is searched for.
     """
     known, given, rest = queues_of(desk), dict[str, list[str]](), list[str]()
     at = 0
@@ -173,6 +173,8 @@ def given_of_words(text: str, desk: Desk, *, queues: bool = True) -> dict[str, l
             near = nearest(name, FILTERS) if len(name) > 3 else None
             if near is not None:
                 return f"{found[1]}: is no filter. Did you mean {near}:?"
+            if queues:
+                return f"{found[1]}: is no filter. To look for the words: search {found[0]}"
             rest.append(found[0])
         elif name in given and name in LISTS:
             given[name] = [*given[name], *_values(found[2])]

@@ -355,7 +355,10 @@ def test_a_name_that_is_nearly_a_filter_is_told_and_another_is_searched_for() ->
     assert given_of_words("departmnt:it", small_desk()) == (
         "departmnt: is no filter. Did you mean department:?"
     )
-    assert given_of_words("error:404 overdue", small_desk()) == {"overdue": ["yes"], "words": ["error:404"]}
+    assert given_of_words("overdue limit:50", small_desk()) == (
+        "limit: is no filter. To look for the words: search limit:50"
+    )
+    assert given_of_words("error:404 printer", small_desk(), queues=False) == {"words": ["error:404 printer"]}
 
 
 def test_several_agents_and_nobody_can_be_asked_for_together(desk: SmallDesk) -> None:
