@@ -152,8 +152,8 @@ def given_of(queue: SavedQueue) -> dict[str, list[str]]:
 def given_of_words(text: str, desk: Desk, *, queues: bool = True) -> dict[str, list[str]] | str:
     """Filters from one line: `overdue department:it "paper jam" since:7d`; a sentence for what is no filter.
 
-    A word that names a queue is that queue (with `queues`); `name:value` is a filter where the name is one, and
-    where queues can be named a mistake where it is none; everything else is searched for.
+    A word that names a queue is that queue (with `queues`); `name:value` is a filter where the name is one,
+    else (with `queues`) a mistake; everything else is searched for.
     """
     known, given, rest = queues_of(desk), dict[str, list[str]](), list[str]()
     at = 0
