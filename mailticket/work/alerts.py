@@ -35,6 +35,8 @@ log = structlog.get_logger()
 
 _MOST_LISTED = 50
 """Tickets listed in a summary; its counts are of all."""
+_ENOUGH_OF_A_KEY = 24
+"""Of an alert's key, a SHA-256 in hexadecimal digits, where there is room for 32 characters."""
 
 
 class AlertRounds:
@@ -118,7 +120,7 @@ class AlertRounds:
         issue = 0
         if kind == "agent" and rows:
             # an address that is nobody's here hears of it and cannot act, so its list has no numbers
-            issue = keep_listing(session, key, f"alerts:{told.key}", listed, now)
+            issue = keep_listing(session, key, f"alerts:{told.key[:_ENOUGH_OF_A_KEY]}", listed, now)
             rows[:] = [row | {"n": number} for number, row in enumerate(rows, start=1)]
             free = next((row["n"] for row in rows if not row["assigned"]), None)
             counts["by_number"] = examples(len(rows), desk, key, free)
