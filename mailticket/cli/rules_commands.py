@@ -96,7 +96,7 @@ def rules_diff(
     config: Annotated[
         Path | None,
         typer.Option(
-            "--config", metavar="DIR",
+            "--config-dir", "--config", metavar="DIR",
             help="Another configuration, compared with the one in use. "
             "Default: the one in use, compared with what was done when each mail came.",
         ),

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from mailticket.cli.desk_commands import Json, OpenDesk, open_desk
 from mailticket.cli.report_commands import Since, batches_with_progress, length_of
-from mailticket.cli.session import EXIT_CONFIG, configuration_directory, err, out, print_json
+from mailticket.cli.session import EXIT_CONFIG, configuration_directory, counted, err, out, print_json
 from mailticket.config.desk import Desk
 from mailticket.config.loader import load
 from mailticket.config.problems import ConfigurationError
@@ -127,7 +127,8 @@ def _routes_of(mail: OpeningMail, then: Desk, now: Desk, at: datetime) -> _Route
 
 def _show(result: SimulationResult, desk: Desk) -> None:
     out.print(
-        f"{result.tickets} tickets came in from {result.since:%Y-%m-%d} to {result.until:%Y-%m-%d}; "
+        f"{counted(result.tickets, 'ticket')} came in "
+        f"from {result.since:%Y-%m-%d} to {result.until:%Y-%m-%d}; "
         f"{result.rerouted} of them were routed again by the mail that opened them."
     )
     out.print(
