@@ -78,11 +78,15 @@ def decide_direct(
     name = desk.agents[agent].name
     actor = Actor(agent, name, trust.level, ticket, desk, facts, reading, parsed, 0, now)
     asked, undone = effects_of(actor)
-    added = [] if trust.copied else copied_in(actor)[0]
+    added, unheard = ([], []) if trust.copied else copied_in(actor)
     have = has_it(reading.mail, ticket.participants | {one.address for one in added})
     changes = [*filed(actor, have, asked), *added]
-    whys = (*(change.why for change in changes), *(one for one in (ignored, undone) if one))
-    return Decision(Outcome.AGENT_ACTED, tuple(changes), (*reasons, *whys), trust.level, ticket.id)
+    left = (*(one for one in (ignored, undone) if one), *unheard)
+    whys = (*(change.why for change in changes), *left)
+    return Decision(
+        Outcome.AGENT_ACTED, tuple(changes), (*reasons, *whys), trust.level, ticket.id,
+        agent=agent, ignored=left,
+    )  # fmt: skip
 
 
 def effects_of(actor: Actor) -> tuple[list[Change], str]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from mailticket.config.desk import Desk
 from mailticket.domain.agent_notice import to_agent
-from mailticket.domain.change import Change, Decision, SetField, Tag
+from mailticket.domain.change import AddEntry, Change, Decision, SetField, Tag
 from mailticket.domain.notice import REPLIED, Notice
 from mailticket.domain.statuses import state_words
 from mailticket.domain.taps import undo_tap
@@ -40,6 +40,7 @@ class Receipt:
 
     mail       the stored mail it is about
     sent       who is sent the answer, each with name and address
+    direct     it went out without us, as a sentence that says to whom
     until      when it goes out, ISO 8601; "" for at once
     earlier    it is no answer of this mail: one that waited, for somebody who has come to the ticket
     noted      a note was kept; told: names of the agents who hear of it
@@ -55,6 +56,7 @@ class Receipt:
 
     mail: int = 0
     sent: tuple[str, ...] = ()
+    direct: str = ""
     until: str = ""
     earlier: bool = False
     noted: bool = False
@@ -81,11 +83,14 @@ def receipt_of(
     """The receipt for an agent's mail: of the decision, what it did, and the mails that go out for it."""
     undone = next((event.data for event in events if event.kind is EventKind.UNDONE), None)
     answers = [notice for notice in notices if notice.template == "ticket.reply"]
+    filed = (one for one in decision.changes if isinstance(one, AddEntry) and one.delivered)
+    direct = next((one.why for one in filed), "")
     said = any(event.kind in _SAID for event in events)
     held = min((notice.not_before for notice in answers if notice.not_before is not None), default=None)
     receipt = Receipt(
         mail=mail,
         sent=tuple(dict.fromkeys(_person(notice) for notice in answers)),
+        direct=direct,
         until=held.isoformat() if held is not None else "",
         earlier=all(event.kind is not EventKind.RESPONSE for event in events),
         noted=any(event.kind is EventKind.NOTE for event in events),
@@ -93,7 +98,7 @@ def receipt_of(
         changed=tuple(_changed(events, desk)),
         done=tuple(event.reason for event in events if _is_sentence(event)),
         ignored=(*decision.ignored, *_already(decision.changes, events, desk)),
-        undo=undone is None and any(_can_go_back(event) for event in events),
+        undo=undone is None and not direct and any(_can_go_back(event) for event in events),
         dry=decision.dry_run,
     )
     return receipt if undone is None else _of_undo(receipt, undone)

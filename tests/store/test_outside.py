@@ -470,6 +470,19 @@ def test_an_answer_sent_directly_is_the_public_reply_and_is_not_sent_again(offic
     assert len(office.to(DORA)) == before
 
 
+def test_a_receipt_tells_that_a_direct_answer_was_filed_what_changed_and_what_was_left(
+    office: Office,
+) -> None:
+    office.desk = office.desk.model_copy(update={"receipts": "all", "cc_adds": "nobody"})
+    _, reply = ticket_of_dora(office)
+    direct(office, reply, "#resolve\nCome by.", Cc=f"{SUPPORT}, {CARL}")
+    said = " ".join(text_of(office.to(SAM)[-1]).split())
+    assert f"{DORA} got it directly; it is in the ticket, and is not sent again" in said
+    assert "-> resolved" in said
+    assert f"{CARL} got a copy from you only" in said
+    assert "#undo" not in said, "it has been read"
+
+
 def test_whoever_takes_part_and_does_not_have_it_gets_it(office: Office) -> None:
     alert, reply = ticket_of_dora(office)
     raw = answer(alert, f"#cc {CARL}\n#note\nbetween us", sender=SAM, message_id="cc@agents.example")
