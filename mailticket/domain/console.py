@@ -19,6 +19,7 @@ from mailticket.domain.by_number import ALL
 from mailticket.domain.change import Decision
 from mailticket.domain.console_changes import AnswerConsole, ConsoleLine, ConsoleLook
 from mailticket.domain.naming import Named, Unknown, resolve
+from mailticket.domain.returned import as_rows
 from mailticket.domain.trust import TrustFinding, allowed
 from mailticket.domain.types import Arrival, Facts, Outcome
 from mailticket.mail.address import canonical, split_extension
@@ -128,11 +129,6 @@ def read_console(text: str, desk: Desk) -> ConsoleAsked:
     if not (looks or lines or problems):
         looks.append(ConsoleLook("list", "mine"))
     return ConsoleAsked(tuple(looks), tuple(lines), as_rows(problems))
-
-
-def as_rows(problems: Iterable[Problem]) -> tuple[tuple[str, str, str], ...]:
-    """(line, reason, what would do) of each."""
-    return tuple((problem.line, problem.reason, problem.nearest or "") for problem in problems)
 
 
 def _line(line: str, desk: Desk) -> ConsoleLook | ConsoleLine | Problem | None:

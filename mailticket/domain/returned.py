@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mailticket.domain.change import Decision, ReturnToAgent
 from mailticket.domain.types import Outcome, Trust
@@ -25,12 +25,17 @@ def returned(
         agent=agent,
         ticket=ticket,
         template=template,
-        problems=tuple((one.line, one.reason, one.nearest or "") for one in problems),
+        problems=as_rows(problems),
         text=reading.content.reply,
         subject=reading.mail.subject,
         why=why,
     )
     return Decision(Outcome.RETURNED, (change,), (*reasons, why), trust, ticket)
+
+
+def as_rows(problems: Iterable[Problem]) -> tuple[tuple[str, str, str], ...]:
+    """(line, reason, what would do or "") of each, as mails to agents show them."""
+    return tuple((one.line, one.reason, one.nearest or "") for one in problems)
 
 
 def refused(reading: Reading, agent: str, why: str, reasons: tuple[str, ...], trust: Trust) -> Decision:

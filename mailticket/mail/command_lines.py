@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Final
 
 from mailticket.mail.arguments import DASHES, NOTHING
@@ -183,14 +182,20 @@ def of_other_desks(found: Sequence[Row], prefix: str) -> Iterator[tuple[str, Com
     customer (freescout#5190).
     """
     filled = [row for row in found if not row.blank]
-    top = list(
-        takewhile(lambda one: one[1] is not None, ((row.raw, _elsewhere(row, prefix)) for row in filled))
-    )
-    rest = filled[len(top) :]
-    end = list(
-        takewhile(lambda one: one[1] is not None, ((row.raw, _elsewhere(row, prefix)) for row in rest[::-1]))
-    )
-    yield from ((line, name) for line, name in (*top, *end[::-1]) if name is not None)
+    top = _leading(filled, prefix)
+    end = _leading(filled[len(top) :][::-1], prefix)
+    yield from (*top, *end[::-1])
+
+
+def _leading(found: Iterable[Row], prefix: str) -> list[tuple[str, CommandName]]:
+    """The first of the rows, as far as they are such commands."""
+    leading: list[tuple[str, CommandName]] = []
+    for row in found:
+        name = _elsewhere(row, prefix)
+        if name is None:
+            break
+        leading.append((row.raw, name))
+    return leading
 
 
 def _elsewhere(row: Row, prefix: str) -> CommandName | None:

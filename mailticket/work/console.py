@@ -19,7 +19,6 @@ from mailticket.domain.by_number import ALL, examples
 from mailticket.domain.change import Decision, ReturnToAgent
 from mailticket.domain.console import (
     MOST_TICKETS,
-    as_rows,
     contradictions,
     is_list_number,
     spelled_out,
@@ -32,6 +31,7 @@ from mailticket.domain.decide_agent import decide_agent
 from mailticket.domain.notice import REPLIED, Notice
 from mailticket.domain.notify import Occasion, plan
 from mailticket.domain.permissions import why_no_access
+from mailticket.domain.returned import as_rows
 from mailticket.domain.schedule import WorkingTimes
 from mailticket.domain.statuses import status_name
 from mailticket.domain.ticket_query import access_of, given_of_words, ticket_query

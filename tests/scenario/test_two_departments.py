@@ -37,14 +37,20 @@ def hand_in(daemon: Daemon, copies: Iterable[tuple[str, str]], failed: list[str]
                 failed.append(f"{name} to {recipient}: {error}")
 
 
+@pytest.fixture
+def pair(make_daemon: Callable[..., Daemon], migrated_copy: Callable[[str], str]) -> list[Daemon]:
+    """Two daemons on one database, at work."""
+    url = migrated_copy("postgres")
+    made = [make_daemon(name, database=url) for name in ("one", "two")]
+    for daemon in made:
+        daemon.start()
+    return made
+
+
 @pytest.mark.postgres
 def test_two_daemons_make_one_ticket_with_one_referral_and_one_acknowledgement_of_one_mail(
-    make_daemon: Callable[..., Daemon], migrated_copy: Callable[[str], str]
+    pair: list[Daemon],
 ) -> None:
-    url = migrated_copy("postgres")
-    pair = [make_daemon(name, database=url) for name in ("one", "two")]
-    for daemon in pair:
-        daemon.start()
     names = serials(0, 15)
     # known already: two first mails of one person would stop each other by the person's address alone
     assert pair[0].offer(numbered(names)) == []
@@ -91,13 +97,9 @@ def test_two_daemons_make_one_ticket_with_one_referral_and_one_acknowledgement_o
 
 @pytest.mark.postgres
 def test_a_copy_that_comes_while_the_other_daemon_has_the_first_in_hand_waits_for_it(
-    make_daemon: Callable[..., Daemon], migrated_copy: Callable[[str], str]
+    pair: list[Daemon],
 ) -> None:
     """No entry can be written for a while, so that both certainly have a copy in hand at once."""
-    url = migrated_copy("postgres")
-    pair = [make_daemon(name, database=url) for name in ("one", "two")]
-    for daemon in pair:
-        daemon.start()
     books = pair[0].books
     assert pair[0].offer(numbered(["serial-1"])) == []
     pair[0].settle()
